@@ -1,0 +1,10 @@
+// Package kafka is the project's one way to Kafka: librdkafka, through
+// confluent-kafka-go for administration and consumer groups, and through a thin
+// batch layer over the same linked library where every event passes.
+//
+// The batch layer exists because one call from Go to C per record costs more
+// than librdkafka's own work: Producer hands over thousands of records in one
+// call and hears of their delivery per batch; Consumer receives as many and lets
+// them be read in place, in librdkafka's memory, until the batch is released.
+// Configuration is librdkafka's: any property it knows can be given.
+package kafka

@@ -1,0 +1,93 @@
+package table_test
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
+	"github.com/weirflow/weirflow/services/platform/kafka"
+	"github.com/weirflow/weirflow/services/platform/kafka/kafkatest"
+	"github.com/weirflow/weirflow/services/platform/kafka/table"
+)
+
+func open(t *testing.T, cfg kafka.Config, watch func(string, *jobv1.Job, bool)) *table.Table[*jobv1.Job] {
+	t.Helper()
+	tb, err := table.New(table.Config{Kafka: cfg, Topic: "jobs", Logger: slog.New(slog.DiscardHandler)}, func() *jobv1.Job { return &jobv1.Job{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if watch != nil {
+		tb.Watch(watch)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- tb.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	select {
+	case <-tb.Ready():
+	case <-time.After(20 * time.Second):
+		t.Fatal("the table never became ready")
+	}
+	return tb
+}
+
+func TestRowsAreSharedAndSurvive(t *testing.T) {
+	cfg := kafkatest.Start(t)
+	a := open(t, cfg, nil)
+	ctx := t.Context()
+	for _, name := range []string{"one", "two", "one"} {
+		if err := a.Put(ctx, name, &jobv1.Job{Name: name, Sql: "SELECT 1"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Delete(ctx, "two"); err != nil {
+		t.Fatal(err)
+	}
+	if j, ok := a.Get("one"); !ok || j.GetSql() != "SELECT 1" {
+		t.Errorf("Get(one) = %v, %t", j, ok)
+	}
+	if _, ok := a.Get("two"); ok {
+		t.Error("a deleted row is still there")
+	}
+	var mu sync.Mutex
+	var events []string
+	b := open(t, cfg, func(key string, _ *jobv1.Job, deleted bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if deleted {
+			key = "-" + key
+		}
+		events = append(events, key)
+	})
+	if all := b.All(); len(all) != 1 || all["one"].GetName() != "one" {
+		t.Errorf("a second reader has %v, want the one row", all)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if last := events[len(events)-1]; last != "-two" {
+		t.Errorf("the watcher saw %v, want the deletion last", events)
+	}
+}
+
+func TestConcurrentWritesOfOneKeyAllReturn(t *testing.T) {
+	a := open(t, kafkatest.Start(t), nil)
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			if err := a.Put(ctx, "k", &jobv1.Job{Name: "k", Epoch: int64(i)}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}

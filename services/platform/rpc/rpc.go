@@ -1,0 +1,232 @@
+// Package rpc makes gRPC servers and clients alike in every service: TLS and
+// mutual TLS, bearer tokens, keep-alive, message sizes and telemetry.
+package rpc
+
+import (
+	"context"
+	"crypto/subtle"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/status"
+
+	"github.com/weirflow/weirflow/services/platform/secret"
+	"github.com/weirflow/weirflow/services/platform/telemetry"
+)
+
+// MaxMessage bounds a message: the longest line that an agent sends and what
+// belongs to it fit in.
+const MaxMessage = 32 << 20
+
+// TLS names the files of certificates. All empty: no TLS.
+type TLS struct {
+	CertFile string `yaml:"cert_file"`
+	KeyFile  string `yaml:"key_file"`
+	// CAFile: a server asks clients for a certificate of this authority; a
+	// client trusts it instead of the system's.
+	CAFile string `yaml:"ca_file"`
+}
+
+// ServerConfig says how a service is reached.
+type ServerConfig struct {
+	Listen string `yaml:"listen"`
+	TLS    TLS    `yaml:"tls"`
+	// Token, if set, must come with every call as a bearer token.
+	Token secret.String `yaml:"token"`
+}
+
+// ClientConfig says how a service is called.
+type ClientConfig struct {
+	Address string        `yaml:"address"`
+	TLS     TLS           `yaml:"tls"`
+	Token   secret.String `yaml:"token"`
+	// Secure uses TLS with the system's authorities even where no file is named.
+	Secure bool `yaml:"secure"`
+}
+
+// Server is a gRPC server on a port that it has already taken.
+type Server struct {
+	*grpc.Server
+	l net.Listener
+}
+
+// NewServer takes the port, so that one that is taken is known at once.
+func NewServer(cfg ServerConfig, t *telemetry.Telemetry) (*Server, error) {
+	opts := []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
+		grpc.InitialWindowSize(8 << 20), grpc.InitialConnWindowSize(16 << 20),
+		grpc.ReadBufferSize(128 << 10), grpc.WriteBufferSize(128 << 10),
+		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
+		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(t.Tracers), otelgrpc.WithMeterProvider(t.Meters), otelgrpc.WithPropagators(t.Propagator))),
+	}
+	if cfg.TLS.CertFile != "" {
+		c, err := serverTLS(cfg.TLS)
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, grpc.Creds(credentials.NewTLS(c)))
+	}
+	if cfg.Token != "" {
+		a := tokenCheck{token: cfg.Token}
+		opts = append(opts, grpc.ChainUnaryInterceptor(a.unary), grpc.ChainStreamInterceptor(a.stream))
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for gRPC on %s: %w", cfg.Listen, err)
+	}
+	s := &Server{Server: grpc.NewServer(opts...), l: l}
+	healthv1.RegisterHealthServer(s, health.NewServer())
+	reflection.Register(s)
+	return s, nil
+}
+
+// Addr is where the server listens.
+func (s *Server) Addr() string { return s.l.Addr().String() }
+
+// Run serves until the context ends, then lets calls finish for a moment.
+func (s *Server) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() {
+		gentle := make(chan struct{})
+		go func() { s.GracefulStop(); close(gentle) }()
+		select {
+		case <-gentle:
+		case <-time.After(3 * time.Second):
+			s.Stop()
+		}
+	})
+	defer stop()
+	if err := s.Serve(s.l); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("serve gRPC: %w", err)
+	}
+	return nil
+}
+
+// Dial makes a client connection; it connects when it is first used and again
+// when it broke.
+func Dial(cfg ClientConfig, t *telemetry.Telemetry) (*grpc.ClientConn, error) {
+	creds := insecure.NewCredentials()
+	if cfg.Secure || cfg.TLS != (TLS{}) {
+		c, err := clientTLS(cfg.TLS)
+		if err != nil {
+			return nil, err
+		}
+		creds = credentials.NewTLS(c)
+	}
+	opts := []grpc.DialOption{
+		grpc.WithTransportCredentials(creds),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+		grpc.WithInitialWindowSize(8 << 20), grpc.WithInitialConnWindowSize(16 << 20),
+		grpc.WithReadBufferSize(128 << 10), grpc.WithWriteBufferSize(128 << 10),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
+		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(t.Tracers), otelgrpc.WithMeterProvider(t.Meters), otelgrpc.WithPropagators(t.Propagator))),
+	}
+	if cfg.Token != "" {
+		opts = append(opts, grpc.WithPerRPCCredentials(bearer{token: cfg.Token}))
+	}
+	c, err := grpc.NewClient(cfg.Address, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("dial %s: %w", cfg.Address, err)
+	}
+	return c, nil
+}
+
+func serverTLS(t TLS) (*tls.Config, error) {
+	cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+	if err != nil {
+		return nil, fmt.Errorf("load certificate: %w", err)
+	}
+	c := &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+	if t.CAFile != "" {
+		if c.ClientCAs, err = pool(t.CAFile); err != nil {
+			return nil, err
+		}
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+	}
+	return c, nil
+}
+
+func clientTLS(t TLS) (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	var err error
+	if t.CAFile != "" {
+		if c.RootCAs, err = pool(t.CAFile); err != nil {
+			return nil, err
+		}
+	}
+	if t.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("load certificate: %w", err)
+		}
+		c.Certificates = []tls.Certificate{cert}
+	}
+	return c, nil
+}
+
+func pool(file string) (*x509.CertPool, error) {
+	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	if err != nil {
+		return nil, fmt.Errorf("load certificate authority: %w", err)
+	}
+	p := x509.NewCertPool()
+	if !p.AppendCertsFromPEM(b) {
+		return nil, fmt.Errorf("load certificate authority: %s holds no certificate", file)
+	}
+	return p, nil
+}
+
+// bearer sends a token with every call.
+type bearer struct{ token secret.String }
+
+func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + b.token.Reveal()}, nil
+}
+
+func (bearer) RequireTransportSecurity() bool { return false }
+
+// tokenCheck refuses calls without the token; health checks need none.
+type tokenCheck struct{ token secret.String }
+
+func (t tokenCheck) check(ctx context.Context, method string) error {
+	if method == healthv1.Health_Check_FullMethodName {
+		return nil
+	}
+	md, _ := metadata.FromIncomingContext(ctx)
+	want := []byte("Bearer " + t.token.Reveal())
+	for _, v := range md.Get("authorization") {
+		if subtle.ConstantTimeCompare([]byte(v), want) == 1 {
+			return nil
+		}
+	}
+	return status.Error(codes.Unauthenticated, "a valid bearer token is required")
+}
+
+func (t tokenCheck) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
+	if err := t.check(ctx, info.FullMethod); err != nil {
+		return nil, err
+	}
+	return next(ctx, req)
+}
+
+func (t tokenCheck) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	if err := t.check(ss.Context(), info.FullMethod); err != nil {
+		return err
+	}
+	return next(srv, ss)
+}
