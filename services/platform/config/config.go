@@ -100,6 +100,9 @@ func AddFlags(fs *pflag.FlagSet, cfg any) {
 	for _, l := range leavesOf(cfg) {
 		if fs.Lookup(l.flag()) == nil {
 			fs.String(l.flag(), l.text(), "sets "+strings.Join(l.path, ".")+" ("+l.env()+")")
+			if l.value.Kind() == reflect.Bool {
+				fs.Lookup(l.flag()).NoOptDefVal = "true"
+			}
 		}
 	}
 }

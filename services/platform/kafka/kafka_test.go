@@ -80,9 +80,10 @@ func TestRoundTripKeepsEverything(t *testing.T) {
 	r.Append(0, []byte("k"), nil)
 	r.Append(0, []byte(""), []byte(""), kafka.Header{Key: "event-id", Value: []byte("a:b:0")})
 	r.Append(0, []byte("key"), []byte("nul\x00byte"), kafka.Header{Key: "x", Value: nil}, kafka.Header{Key: "event-id", Value: []byte("")})
-	r.AppendFunc(0, nil, func(dst []byte) []byte { return append(dst, "rendered"...) })
-	if got := string(r.Last()); got != "rendered" {
-		t.Fatalf("Last() = %q", got)
+	r.Close(append(r.Open(0, nil), "rendered"...))
+	r.CloseHeader(append(r.OpenHeader("event-id"), "id"...))
+	if got := string(r.Value(4)); got != "rendered" {
+		t.Fatalf("Value(4) = %q", got)
 	}
 	produce(t, p, "t", &r)
 
@@ -99,7 +100,7 @@ func TestRoundTripKeepsEverything(t *testing.T) {
 		`1 t/0 k="k"(false) v=""(true) h=""(true) []`,
 		`2 t/0 k=""(false) v=""(false) h="a:b:0"(false) [{event-id [97 58 98 58 48]}]`,
 		`3 t/0 k="key"(false) v="nul\x00byte"(false) h=""(false) [{x []} {event-id []}]`,
-		`4 t/0 k=""(true) v="rendered"(false) h=""(true) []`,
+		`4 t/0 k=""(true) v="rendered"(false) h="id"(false) [{event-id [105 100]}]`,
 	}
 	for i := range want {
 		if got[i] != want[i] {

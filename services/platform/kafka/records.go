@@ -19,8 +19,9 @@ type Header struct {
 // Records is a batch to produce: keys, values and headers one after the other
 // in one buffer. It is made once and used again after Reset.
 type Records struct {
-	buf  []byte
-	meta []C.wf_record
+	buf    []byte
+	meta   []C.wf_record
+	header int // where the open header's length is
 }
 
 // Reset empties the batch and keeps its memory.
@@ -34,31 +35,60 @@ func (r *Records) Size() int { return len(r.buf) }
 
 // Append adds a record. A nil key or value is null.
 func (r *Records) Append(partition int32, key, value []byte, headers ...Header) {
-	m := r.start(partition, key)
-	if value != nil {
-		r.buf = append(r.buf, value...)
+	r.start(partition, key)
+	r.Close(append(r.buf, value...))
+	if value == nil {
+		r.meta[len(r.meta)-1].val_len = -1
 	}
-	r.finish(m, value == nil, headers)
+	for _, h := range headers {
+		r.CloseHeader(append(r.OpenHeader(h.Key), h.Value...))
+		if h.Value == nil {
+			binary.NativeEndian.PutUint32(r.buf[r.header:], ^uint32(0))
+		}
+	}
 }
 
-// AppendFunc adds a record whose value is appended by render to the batch's
-// buffer, which saves a copy.
-func (r *Records) AppendFunc(partition int32, key []byte, render func(dst []byte) []byte, headers ...Header) {
-	m := r.start(partition, key)
-	r.buf = render(r.buf)
-	r.finish(m, false, headers)
+// Open begins a record and returns the batch's buffer, to which the caller
+// appends the value and which it gives to Close. It is Append without a copy.
+func (r *Records) Open(partition int32, key []byte) []byte {
+	r.start(partition, key)
+	return r.buf
 }
 
-// Last returns the value of the record added last, valid until the next call.
-func (r *Records) Last() []byte {
+// Close ends the record that Open began.
+func (r *Records) Close(buf []byte) {
+	r.buf = buf
 	m := &r.meta[len(r.meta)-1]
+	m.val_len = C.int32_t(len(r.buf) - int(m.val_off))
+	m.hdr_off = C.uint32_t(len(r.buf))
+}
+
+// OpenHeader begins a header of the record added last, like Open.
+func (r *Records) OpenHeader(key string) []byte {
+	r.meta[len(r.meta)-1].headers++
+	r.buf = binary.NativeEndian.AppendUint32(r.buf, uint32(len(key)))
+	r.buf = append(append(r.buf, key...), 0)
+	r.header = len(r.buf)
+	r.buf = append(r.buf, 0, 0, 0, 0)
+	return r.buf
+}
+
+// CloseHeader ends the header that OpenHeader began.
+func (r *Records) CloseHeader(buf []byte) {
+	r.buf = buf
+	binary.NativeEndian.PutUint32(r.buf[r.header:], uint32(len(r.buf)-r.header-4))
+}
+
+// Value returns the value of record i, valid until records are added.
+func (r *Records) Value(i int) []byte {
+	m := &r.meta[i]
 	if m.val_len < 0 {
 		return nil
 	}
 	return r.buf[m.val_off : int(m.val_off)+int(m.val_len)]
 }
 
-func (r *Records) start(partition int32, key []byte) int {
+func (r *Records) start(partition int32, key []byte) {
 	m := C.wf_record{partition: C.int32_t(partition), key_off: C.uint32_t(len(r.buf)), key_len: -1}
 	if key != nil {
 		m.key_len = C.int32_t(len(key))
@@ -66,23 +96,4 @@ func (r *Records) start(partition int32, key []byte) int {
 	}
 	m.val_off = C.uint32_t(len(r.buf))
 	r.meta = append(r.meta, m)
-	return len(r.meta) - 1
-}
-
-func (r *Records) finish(i int, null bool, headers []Header) {
-	m := &r.meta[i]
-	if m.val_len = C.int32_t(len(r.buf) - int(m.val_off)); null {
-		m.val_len = -1
-	}
-	m.hdr_off = C.uint32_t(len(r.buf))
-	m.headers = C.int32_t(len(headers))
-	for _, h := range headers {
-		r.buf = binary.NativeEndian.AppendUint32(r.buf, uint32(len(h.Key)))
-		r.buf = append(append(r.buf, h.Key...), 0)
-		n := uint32(len(h.Value))
-		if h.Value == nil {
-			n = ^uint32(0)
-		}
-		r.buf = append(binary.NativeEndian.AppendUint32(r.buf, n), h.Value...)
-	}
 }

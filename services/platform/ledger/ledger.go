@@ -36,6 +36,10 @@ func (s *Stage) Filtered(n int) { s.filtered.Add(uint64(n)) }
 // DeadLettered counts events that could not go on and were set aside.
 func (s *Stage) DeadLettered(n int) { s.deadLettered.Add(uint64(n)) }
 
+// Returned takes back events that In counted and that were given back to who
+// sent them, to be sent again.
+func (s *Stage) Returned(n int) { s.in.Add(^uint64(n - 1)) }
+
 // Account is the stage's counts at one moment.
 type Account struct {
 	Name                                      string

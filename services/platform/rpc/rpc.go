@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
 	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/weirflow/weirflow/services/platform/secret"
 	"github.com/weirflow/weirflow/services/platform/telemetry"
@@ -59,6 +60,10 @@ type ClientConfig struct {
 	Secure bool `yaml:"secure"`
 }
 
+// InMemory is a listen address without a port: only this process reaches it,
+// with DialServer.
+const InMemory = "memory"
+
 // Server is a gRPC server on a port that it has already taken.
 type Server struct {
 	*grpc.Server
@@ -86,14 +91,37 @@ func NewServer(cfg ServerConfig, t *telemetry.Telemetry) (*Server, error) {
 		a := tokenCheck{token: cfg.Token}
 		opts = append(opts, grpc.ChainUnaryInterceptor(a.unary), grpc.ChainStreamInterceptor(a.stream))
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen)
+	l, err := listen(cfg.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen for gRPC on %s: %w", cfg.Listen, err)
+		return nil, err
 	}
 	s := &Server{Server: grpc.NewServer(opts...), l: l}
 	healthv1.RegisterHealthServer(s, health.NewServer())
 	reflection.Register(s)
 	return s, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	if addr == InMemory {
+		return bufconn.Listen(1 << 20), nil
+	}
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen for gRPC on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// DialServer makes a client connection to a server of this process, whether it
+// has a port or not.
+func DialServer(s *Server, cfg ClientConfig, t *telemetry.Telemetry) (*grpc.ClientConn, error) {
+	mem, ok := s.l.(*bufconn.Listener)
+	if !ok {
+		cfg.Address = s.Addr()
+		return Dial(cfg, t)
+	}
+	cfg.Address = "passthrough:///" + InMemory
+	return dial(cfg, t, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return mem.DialContext(ctx) }))
 }
 
 // Addr is where the server listens.
@@ -119,7 +147,9 @@ func (s *Server) Run(ctx context.Context) error {
 
 // Dial makes a client connection; it connects when it is first used and again
 // when it broke.
-func Dial(cfg ClientConfig, t *telemetry.Telemetry) (*grpc.ClientConn, error) {
+func Dial(cfg ClientConfig, t *telemetry.Telemetry) (*grpc.ClientConn, error) { return dial(cfg, t) }
+
+func dial(cfg ClientConfig, t *telemetry.Telemetry, extra ...grpc.DialOption) (*grpc.ClientConn, error) {
 	creds := insecure.NewCredentials()
 	if cfg.Secure || cfg.TLS != (TLS{}) {
 		c, err := clientTLS(cfg.TLS)
@@ -139,7 +169,7 @@ func Dial(cfg ClientConfig, t *telemetry.Telemetry) (*grpc.ClientConn, error) {
 	if cfg.Token != "" {
 		opts = append(opts, grpc.WithPerRPCCredentials(bearer{token: cfg.Token}))
 	}
-	c, err := grpc.NewClient(cfg.Address, opts...)
+	c, err := grpc.NewClient(cfg.Address, append(opts, extra...)...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", cfg.Address, err)
 	}

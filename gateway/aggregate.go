@@ -1,0 +1,105 @@
+package gateway
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/status"
+
+	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
+	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
+)
+
+// askWithin bounds what one service may take to answer a question put to all.
+const askWithin = 3 * time.Second
+
+// aggregate puts a question to all services.
+type aggregate struct {
+	backends map[string]grpc.ClientConnInterface
+}
+
+// each calls ask for every service at once and returns the reasons of those
+// that did not answer.
+func (a aggregate) each(ctx context.Context, ask func(ctx context.Context, c grpc.ClientConnInterface) error) map[string]string {
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	failed := map[string]string{}
+	for name, c := range a.backends {
+		wg.Go(func() {
+			if err := ask(ctx, c); err != nil {
+				mu.Lock()
+				defer mu.Unlock()
+				failed[name] = status.Convert(err).Message()
+			}
+		})
+	}
+	wg.Wait()
+	return failed
+}
+
+// ledgerServer answers for the ledgers of all services.
+type ledgerServer struct {
+	ledgerv1.UnimplementedLedgerServiceServer
+	aggregate
+}
+
+// GetLedger gathers the stages in the order of the way that events take.
+func (s ledgerServer) GetLedger(ctx context.Context, req *ledgerv1.GetLedgerRequest) (*ledgerv1.GetLedgerResponse, error) {
+	var mu sync.Mutex
+	out := &ledgerv1.GetLedgerResponse{}
+	out.Unreachable = s.each(ctx, func(ctx context.Context, c grpc.ClientConnInterface) error {
+		res, err := ledgerv1.NewLedgerServiceClient(c).GetLedger(ctx, req)
+		mu.Lock()
+		defer mu.Unlock()
+		out.Stages = append(out.Stages, res.GetStages()...)
+		return err
+	})
+	slices.SortFunc(out.Stages, func(a, b *ledgerv1.Stage) int {
+		if x, y := place(a.GetService()), place(b.GetService()); x != y {
+			return x - y
+		}
+		return strings.Compare(a.GetName(), b.GetName())
+	})
+	return out, nil
+}
+
+// statusServer answers for the readiness of all services.
+type statusServer struct {
+	statusv1.UnimplementedStatusServiceServer
+	aggregate
+}
+
+// GetStatus gathers the services; one that does not answer is not ready.
+func (s statusServer) GetStatus(ctx context.Context, req *statusv1.GetStatusRequest) (*statusv1.GetStatusResponse, error) {
+	var mu sync.Mutex
+	out := &statusv1.GetStatusResponse{}
+	failed := s.each(ctx, func(ctx context.Context, c grpc.ClientConnInterface) error {
+		res, err := statusv1.NewStatusServiceClient(c).GetStatus(ctx, req)
+		mu.Lock()
+		defer mu.Unlock()
+		out.Services = append(out.Services, res.GetServices()...)
+		return err
+	})
+	for name, reason := range failed {
+		out.Services = append(out.Services, &statusv1.ServiceStatus{
+			Service: name, Parts: []*statusv1.Part{{Name: "gRPC", Reason: reason}},
+		})
+	}
+	slices.SortFunc(out.Services, func(a, b *statusv1.ServiceStatus) int { return place(a.GetService()) - place(b.GetService()) })
+	return out, nil
+}
+
+// place is where on the way of events a service stands.
+func place(service string) int {
+	way := []string{"agent", "ingest", "transform", "indexer", "alerting", "gateway"}
+	if i := slices.Index(way, service); i >= 0 {
+		return i
+	}
+	return len(way)
+}

@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+
+	"github.com/weirflow/weirflow/services/platform/ports"
+	"github.com/weirflow/weirflow/services/platform/rpc"
+	"github.com/weirflow/weirflow/services/platform/secret"
+)
+
+// Config is the configuration of the gateway.
+type Config struct {
+	// Listen is host:port of the HTTP port.
+	Listen string `yaml:"listen"`
+	// TLS serves HTTPS where a certificate is named.
+	TLS rpc.TLS `yaml:"tls"`
+	// Token, if set, must come with every API call as a bearer token. It is
+	// required where the gateway listens beyond loopback.
+	Token secret.String `yaml:"token"`
+	// Search is the store that /api/v1/search leads to.
+	Search Search `yaml:"search"`
+	// Ingest, Transform, Indexer and Agent are the services behind the gateway;
+	// an empty address leaves one out.
+	Ingest    rpc.ClientConfig `yaml:"ingest"`
+	Transform rpc.ClientConfig `yaml:"transform"`
+	Indexer   rpc.ClientConfig `yaml:"indexer"`
+	Agent     rpc.ClientConfig `yaml:"agent"`
+}
+
+// Search is the address of the search store.
+type Search struct {
+	URL      string        `yaml:"url"`
+	Username string        `yaml:"username"`
+	Password secret.String `yaml:"password"`
+}
+
+// DefaultConfig reaches services on this machine.
+func DefaultConfig() Config {
+	return Config{
+		Listen:    ports.Loopback(ports.GatewayHTTP),
+		Search:    Search{URL: "http://" + ports.Loopback(ports.Search), Username: "elastic"},
+		Ingest:    rpc.ClientConfig{Address: ports.Loopback(ports.IngestGRPC)},
+		Transform: rpc.ClientConfig{Address: ports.Loopback(ports.TransformGRPC)},
+		Indexer:   rpc.ClientConfig{Address: ports.Loopback(ports.IndexerGRPC)},
+	}
+}
+
+// Validate says what is wrong with the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	host, _, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		errs = append(errs, fmt.Errorf("gateway.listen %q is not host:port", c.Listen))
+	} else if !loopback(host) && c.Token == "" {
+		errs = append(errs, fmt.Errorf("gateway.listen %s can be reached from other machines: set gateway.token, or listen on 127.0.0.1", c.Listen))
+	}
+	if u, err := url.Parse(c.Search.URL); err != nil || (c.Search.URL != "" && u.Host == "") {
+		errs = append(errs, fmt.Errorf("gateway.search.url %q is not a URL such as http://127.0.0.1:9200", c.Search.URL))
+	}
+	return errors.Join(errs...)
+}
+
+func loopback(host string) bool {
+	if host == "localhost" {
+		return true
+	}
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}

@@ -1,0 +1,140 @@
+package gateway
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+	"google.golang.org/grpc"
+
+	ingestgw "github.com/weirflow/weirflow/gateway/gen/weirflow/ingest/v1"
+	jobgw "github.com/weirflow/weirflow/gateway/gen/weirflow/job/v1"
+	ledgergw "github.com/weirflow/weirflow/gateway/gen/weirflow/ledger/v1"
+	statusgw "github.com/weirflow/weirflow/gateway/gen/weirflow/status/v1"
+	topicgw "github.com/weirflow/weirflow/gateway/gen/weirflow/topic/v1"
+	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
+	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
+	topicv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/topic/v1"
+	"github.com/weirflow/weirflow/services/platform/status"
+)
+
+//go:embed gen/openapi.json
+var openAPI []byte //nolint:gochecknoglobals // embedding needs a variable
+
+// Deps are what the gateway is given.
+type Deps struct {
+	Logger     *slog.Logger
+	Meters     metric.MeterProvider
+	Tracers    trace.TracerProvider
+	Propagator propagation.TextMapPropagator
+	Board      *status.Board
+	// Backends are the services behind the gateway, by name; ingest and transform
+	// are required.
+	Backends map[string]grpc.ClientConnInterface
+}
+
+// Service is the gateway.
+type Service struct {
+	cfg     Config
+	d       Deps
+	l       net.Listener
+	handler http.Handler
+}
+
+// New takes the port, so that one that is taken is known at once.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, d: d}
+	api, err := s.api()
+	if err != nil {
+		return nil, err
+	}
+	search, err := newSearchProxy(cfg.Search)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, map[string]string{"status": "ok"}) })
+	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(openAPI)
+	})
+	mux.Handle("/api/v1/search/", s.authorized(http.StripPrefix("/api/v1/search", search)))
+	mux.Handle("/api/", s.authorized(api))
+	mux.HandleFunc("GET /{$}", s.index)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at "+r.URL.Path+"; /openapi.json lists what there is")
+	})
+	s.handler = otelhttp.NewHandler(secureHeaders(limitBody(mux)), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
+	if s.l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen); err != nil {
+		return nil, fmt.Errorf("listen for HTTP on %s: %w", cfg.Listen, err)
+	}
+	return s, nil
+}
+
+// api is the REST face of the services' gRPC.
+func (s *Service) api() (http.Handler, error) {
+	ctx := context.Background()
+	mux := runtime.NewServeMux(runtime.WithDisablePathLengthFallback())
+	all := aggregate{backends: s.d.Backends}
+	ingest, transform := s.d.Backends["ingest"], s.d.Backends["transform"]
+	if ingest == nil || transform == nil {
+		return nil, errors.New("the gateway needs the addresses of ingest and transform")
+	}
+	err := errors.Join(
+		ingestgw.RegisterIngestServiceHandlerClient(ctx, mux, ingestv1.NewIngestServiceClient(ingest)),
+		topicgw.RegisterTopicServiceHandlerClient(ctx, mux, topicv1.NewTopicServiceClient(ingest)),
+		topicgw.RegisterMessageServiceHandlerClient(ctx, mux, topicv1.NewMessageServiceClient(ingest)),
+		jobgw.RegisterJobServiceHandlerClient(ctx, mux, jobv1.NewJobServiceClient(transform)),
+		ledgergw.RegisterLedgerServiceHandlerServer(ctx, mux, ledgerServer{aggregate: all}),
+		statusgw.RegisterStatusServiceHandlerServer(ctx, mux, statusServer{aggregate: all}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("register REST handlers: %w", err)
+	}
+	return mux, nil
+}
+
+// Addr is where the gateway listens.
+func (s *Service) Addr() string { return s.l.Addr().String() }
+
+// Handler serves without a port of its own.
+func (s *Service) Handler() http.Handler { return s.handler }
+
+// Run serves until the context ends, then lets requests finish for a moment.
+func (s *Service) Run(ctx context.Context) error {
+	srv := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.d.Logger.Handler(), slog.LevelDebug),
+	}
+	stop := context.AfterFunc(ctx, func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		if srv.Shutdown(end) != nil {
+			_ = srv.Close()
+		}
+	})
+	defer stop()
+	var err error
+	if s.cfg.TLS.CertFile != "" {
+		err = srv.ServeTLS(s.l, s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
+	} else {
+		err = srv.Serve(s.l)
+	}
+	if !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve HTTP: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+package indexer
+
+import (
+	"errors"
+	"time"
+
+	"github.com/weirflow/weirflow/services/platform/kafka"
+	"github.com/weirflow/weirflow/services/platform/ports"
+	"github.com/weirflow/weirflow/services/platform/rpc"
+)
+
+// Config is the configuration of the service.
+type Config struct {
+	// RPC is the port for the gateway.
+	RPC rpc.ServerConfig `yaml:"rpc"`
+	// Kafka is the cluster that results are read from.
+	Kafka kafka.Config `yaml:"kafka"`
+	// Group is the consumer group that instances share.
+	Group string `yaml:"group"`
+	// CheckpointInterval is how often sinks that flush on checkpoints are
+	// flushed, and how often offsets are committed.
+	CheckpointInterval time.Duration `yaml:"checkpoint_interval"`
+	// QueueBytes bounds what waits in memory for each partition.
+	QueueBytes int `yaml:"queue_bytes"`
+}
+
+// DefaultConfig reads from a Kafka on this machine.
+func DefaultConfig() Config {
+	return Config{
+		RPC:   rpc.ServerConfig{Listen: ports.Loopback(ports.IndexerGRPC)},
+		Kafka: kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}},
+		Group: "weirflow-indexer", CheckpointInterval: 200 * time.Millisecond, QueueBytes: 32 << 20,
+	}
+}
+
+// Validate says what is wrong with the configuration.
+func (c Config) Validate() error {
+	err := c.Kafka.Validate()
+	if c.Group == "" {
+		err = errors.Join(err, errors.New("indexer.group is empty"))
+	}
+	if c.CheckpointInterval <= 0 {
+		err = errors.Join(err, errors.New("indexer.checkpoint_interval must be more than 0"))
+	}
+	return err
+}

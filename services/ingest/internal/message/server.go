@@ -1,0 +1,312 @@
+// Package message answers MessageService: which messages are in a topic.
+package message
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	topicv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/topic/v1"
+	"github.com/weirflow/weirflow/services/ingest/internal/topic"
+	"github.com/weirflow/weirflow/services/platform/kafka"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 1000
+	// maxValue is how much of a value is shown.
+	maxValue = 1 << 20
+	// listWithin bounds the reading of one page, however little matches.
+	listWithin = 10 * time.Second
+)
+
+// Server reads messages. Each call has a Kafka client of its own.
+type Server struct {
+	topicv1.UnimplementedMessageServiceServer
+	cfg   kafka.Config
+	admin *kafka.Admin
+	log   *slog.Logger
+}
+
+// NewServer answers from a cluster.
+func NewServer(cfg kafka.Config, a *kafka.Admin, log *slog.Logger) *Server {
+	return &Server{cfg: cfg, admin: a, log: log}
+}
+
+// ListMessages reads what is there now.
+func (s *Server) ListMessages(ctx context.Context, req *topicv1.ListMessagesRequest) (*topicv1.ListMessagesResponse, error) {
+	size := int(req.GetPageSize())
+	switch {
+	case size == 0:
+		size = defaultPage
+	case size < 0 || size > maxPage:
+		return nil, status.Errorf(codes.InvalidArgument, "page_size %d: 1 to %d are allowed", size, maxPage)
+	}
+	c, err := s.consumer()
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	var spans []span
+	if req.GetPageToken() != "" {
+		spans, err = parseToken(req.GetPageToken())
+	} else {
+		start := req.GetStart()
+		if start.GetAt() == nil {
+			start = &topicv1.Start{At: &topicv1.Start_Last{Last: int64(size)}}
+		}
+		spans, err = s.spans(ctx, c, req.GetTopic(), req.Partition, start) //nolint:protogetter // presence matters
+	}
+	if err != nil {
+		return nil, err
+	}
+	p := page{size: size, contains: []byte(req.GetContains()), last: req.GetStart().GetAt() == nil && req.GetPageToken() == ""}
+	if err := p.read(ctx, c, req.GetTopic(), spans); err != nil {
+		return nil, err
+	}
+	return p.response(), nil
+}
+
+func (s *Server) consumer() (*kafka.Consumer, error) {
+	c, err := kafka.NewConsumer(s.cfg, kafka.ConsumerOptions{Logger: s.log, MaxRecords: 1024, Properties: map[string]string{
+		"queued.max.messages.kbytes": "8192", "auto.offset.reset": "earliest",
+	}})
+	if err != nil {
+		return nil, topic.Status(err)
+	}
+	return c, nil
+}
+
+// span is what is to be read of a partition: offsets from next on, below end.
+type span struct {
+	partition int32
+	next, end int64
+}
+
+// spans finds where reading begins and where the end is now.
+func (s *Server) spans(ctx context.Context, c *kafka.Consumer, name string, partition *int32, start *topicv1.Start) ([]span, error) {
+	info, err := s.admin.Topic(ctx, name)
+	if err != nil {
+		return nil, topic.Status(err)
+	}
+	if _, one := start.GetAt().(*topicv1.Start_Offset); one && partition == nil && len(info.Partitions) > 1 {
+		return nil, status.Errorf(codes.InvalidArgument, "start.offset needs a partition: topic %q has %d", name, len(info.Partitions))
+	}
+	var out []span
+	for _, p := range info.Partitions {
+		if partition != nil && *partition != p.ID {
+			continue
+		}
+		low, high, err := c.Bounds(ctx, name, p.ID)
+		if err != nil {
+			return nil, topic.Status(err)
+		}
+		next, err := begin(ctx, c, name, p.ID, low, high, start)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, span{partition: p.ID, next: next, end: high})
+	}
+	if len(out) == 0 {
+		return nil, status.Errorf(codes.NotFound, "topic %q has no partition %d", name, *partition)
+	}
+	return out, nil
+}
+
+func begin(ctx context.Context, c *kafka.Consumer, name string, partition int32, low, high int64, start *topicv1.Start) (int64, error) {
+	switch at := start.GetAt().(type) {
+	case *topicv1.Start_Offset:
+		return min(max(at.Offset, low), high), nil
+	case *topicv1.Start_Timestamp:
+		ps, err := c.OffsetsForTime(ctx, []kafka.Position{{Topic: name, Partition: partition, Offset: at.Timestamp.AsTime().UnixMilli()}})
+		if err != nil {
+			return 0, topic.Status(err)
+		}
+		if ps[0].Offset < 0 {
+			return high, nil
+		}
+		return ps[0].Offset, nil
+	case *topicv1.Start_Last:
+		return max(low, high-at.Last), nil
+	default:
+		return low, nil
+	}
+}
+
+// page gathers messages until it is full or the end is reached.
+type page struct {
+	size     int
+	contains []byte
+	last     bool // the last messages are wanted, not the first
+
+	messages []*topicv1.Message
+	scanned  int64
+	spans    map[int32]*span
+}
+
+func (p *page) read(ctx context.Context, c *kafka.Consumer, name string, spans []span) error {
+	p.spans = map[int32]*span{}
+	var at []kafka.Position
+	left := 0
+	for _, s := range spans {
+		p.spans[s.partition] = &s
+		if s.next < s.end {
+			left++
+			at = append(at, kafka.Position{Topic: name, Partition: s.partition, Offset: s.next})
+		}
+	}
+	if left == 0 {
+		return nil
+	}
+	if err := c.Assign(at); err != nil {
+		return topic.Status(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, listWithin)
+	defer cancel()
+	for left > 0 && (p.last || len(p.messages) < p.size) {
+		b, err := c.Poll(ctx, listWithin)
+		if err != nil && ctx.Err() == nil {
+			return topic.Status(err)
+		}
+		if b == nil {
+			return nil // time is over: the token says where to go on
+		}
+		left -= p.take(b)
+		b.Release()
+	}
+	return nil
+}
+
+// take adds a batch's messages and returns how many partitions it finished.
+func (p *page) take(b *kafka.Batch) (finished int) {
+	for i := range b.Len() {
+		r := b.Record(i)
+		s := p.spans[r.Partition]
+		if r.Offset < s.next || s.next >= s.end || (!p.last && len(p.messages) == p.size) {
+			continue
+		}
+		if r.Offset < s.end {
+			p.scanned++
+			if matches(r, p.contains) {
+				p.messages = append(p.messages, convert(b, i))
+			}
+		}
+		if s.next = r.Offset + 1; s.next >= s.end {
+			finished++
+		}
+	}
+	return finished
+}
+
+func (p *page) response() *topicv1.ListMessagesResponse {
+	slices.SortStableFunc(p.messages, func(a, b *topicv1.Message) int {
+		return cmp.Or(a.GetTimestamp().AsTime().Compare(b.GetTimestamp().AsTime()), cmp.Compare(a.GetPartition(), b.GetPartition()), cmp.Compare(a.GetOffset(), b.GetOffset()))
+	})
+	if p.last && len(p.messages) > p.size {
+		p.messages = p.messages[len(p.messages)-p.size:]
+	}
+	res := &topicv1.ListMessagesResponse{Messages: p.messages, Scanned: p.scanned}
+	for _, s := range p.spans {
+		if s.next < s.end {
+			res.NextPageToken = formatToken(p.spans)
+		}
+	}
+	return res
+}
+
+// FollowMessages sends what comes until the client ends it.
+func (s *Server) FollowMessages(req *topicv1.FollowMessagesRequest, stream topicv1.MessageService_FollowMessagesServer) error {
+	ctx := stream.Context()
+	c, err := s.consumer()
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	start := req.GetStart()
+	if start.GetAt() == nil {
+		start = &topicv1.Start{At: &topicv1.Start_Last{}}
+	}
+	spans, err := s.spans(ctx, c, req.GetTopic(), req.Partition, start) //nolint:protogetter // presence matters
+	if err != nil {
+		return err
+	}
+	at := make([]kafka.Position, 0, len(spans))
+	for _, sp := range spans {
+		at = append(at, kafka.Position{Topic: req.GetTopic(), Partition: sp.partition, Offset: sp.next})
+	}
+	if err := c.Assign(at); err != nil {
+		return topic.Status(err)
+	}
+	contains := []byte(req.GetContains())
+	for {
+		b, err := c.Poll(ctx, time.Second)
+		if ctx.Err() != nil {
+			return status.FromContextError(ctx.Err()).Err()
+		}
+		if err != nil {
+			return topic.Status(err)
+		}
+		if b == nil {
+			continue
+		}
+		res := &topicv1.FollowMessagesResponse{}
+		for i := range b.Len() {
+			if matches(b.Record(i), contains) {
+				res.Messages = append(res.Messages, convert(b, i))
+			}
+		}
+		b.Release()
+		if len(res.Messages) > 0 {
+			if err := stream.Send(res); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func matches(r kafka.Record, text []byte) bool {
+	return len(text) == 0 || bytes.Contains(r.Value, text) || bytes.Contains(r.Key, text)
+}
+
+// convert copies a record out of Kafka's memory.
+func convert(b *kafka.Batch, i int) *topicv1.Message {
+	r := b.Record(i)
+	m := &topicv1.Message{
+		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: timestamppb.New(time.UnixMilli(r.TimestampMillis)),
+		Key: bytes.Clone(r.Key), Size: int64(len(r.Value)), Truncated: len(r.Value) > maxValue,
+	}
+	value := r.Value[:min(len(r.Value), maxValue)]
+	if m.GetTruncated() {
+		value = wholeRunes(value)
+	}
+	if utf8.Valid(value) {
+		m.Text = string(value)
+	} else {
+		m.Binary = bytes.Clone(value)
+	}
+	for _, h := range b.Headers(i) {
+		m.Headers = append(m.Headers, &topicv1.Header{Key: h.Key, Value: h.Value})
+	}
+	return m
+}
+
+// wholeRunes drops a character that was cut at the end.
+func wholeRunes(b []byte) []byte {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if c := b[len(b)-n]; utf8.RuneStart(c) {
+			if !utf8.FullRune(b[len(b)-n:]) {
+				return b[:len(b)-n]
+			}
+			break
+		}
+	}
+	return b
+}
