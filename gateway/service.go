@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	ingestgw "github.com/weirflow/weirflow/gateway/gen/weirflow/ingest/v1"
 	jobgw "github.com/weirflow/weirflow/gateway/gen/weirflow/job/v1"
@@ -87,7 +88,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 // api is the REST face of the services' gRPC.
 func (s *Service) api() (http.Handler, error) {
 	ctx := context.Background()
-	mux := runtime.NewServeMux(runtime.WithDisablePathLengthFallback())
+	// A field that no message has is an error: it is mistyped.
+	mux := runtime.NewServeMux(runtime.WithDisablePathLengthFallback(), runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.HTTPBodyMarshaler{
+		Marshaler: &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true}},
+	}))
 	all := aggregate{backends: s.d.Backends}
 	ingest, transform := s.d.Backends["ingest"], s.d.Backends["transform"]
 	if ingest == nil || transform == nil {

@@ -90,9 +90,24 @@ func loadFile(cfg any, file string) error {
 			key := unknown.GetToken().Value
 			return fmt.Errorf("%s, line %d, column %d: unknown key %q%s", file, at.Line, at.Column, key, suggest.Hint(key, names(cfg)))
 		}
-		return fmt.Errorf("%s: %s", file, strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return fmt.Errorf("%s: %s%s", file, blame(cfg, b), strings.TrimSpace(yaml.FormatError(err, false, true)))
 	}
 	return nil
+}
+
+// blame finds the key whose value can't be read, for errors that don't say.
+func blame(cfg any, doc []byte) string {
+	for _, l := range leavesOf(cfg) {
+		at, err := yaml.PathString("$." + strings.Join(l.path, "."))
+		if err != nil {
+			continue
+		}
+		into := reflect.New(l.value.Type()).Interface()
+		if err := at.Read(strings.NewReader(string(doc)), into); err != nil && !errors.Is(err, yaml.ErrNotFoundNode) {
+			return strings.Join(l.path, ".") + ": "
+		}
+	}
+	return ""
 }
 
 // AddFlags makes a flag for each leaf of cfg, whose values are shown as defaults.

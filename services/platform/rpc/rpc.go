@@ -124,6 +124,9 @@ func DialServer(s *Server, cfg ClientConfig, t *telemetry.Telemetry) (*grpc.Clie
 	return dial(cfg, t, grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return mem.DialContext(ctx) }))
 }
 
+// Listener is the port that the server has taken.
+func (s *Server) Listener() net.Listener { return s.l }
+
 // Addr is where the server listens.
 func (s *Server) Addr() string { return s.l.Addr().String() }
 
