@@ -9,7 +9,6 @@ require (
 	github.com/weirflow/weirflow/services/ingest v0.0.0
 	github.com/weirflow/weirflow/services/transform v0.0.0
 	github.com/weirflow/weirflow/services/indexer v0.0.0
-	github.com/weirflow/weirflow/services/alerting v0.0.0
 	github.com/weirflow/weirflow/services/standalone v0.0.0
 	github.com/weirflow/weirflow/gateway v0.0.0
 )
@@ -21,7 +20,6 @@ replace (
 	github.com/weirflow/weirflow/services/ingest => ../services/ingest
 	github.com/weirflow/weirflow/services/transform => ../services/transform
 	github.com/weirflow/weirflow/services/indexer => ../services/indexer
-	github.com/weirflow/weirflow/services/alerting => ../services/alerting
 	github.com/weirflow/weirflow/services/standalone => ../services/standalone
 	github.com/weirflow/weirflow/gateway => ../gateway
 )

@@ -1,0 +1,364 @@
+package registry
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// compactFrom is the size below which the log is left to grow.
+const compactFrom = 1 << 20
+
+// ErrLocked is returned where another process has the registry open.
+var ErrLocked = errors.New("in use by another process")
+
+// Registry is the memory of an agent. Its methods may be called from any goroutine.
+type Registry struct {
+	dir  string
+	mode os.FileMode
+	log  *slog.Logger
+	lock *os.File
+
+	mu      sync.Mutex
+	entries map[ID]*Entry
+	next    uint64
+	dirty   []*Entry
+	gone    []uint64
+
+	fileMu sync.Mutex // held while the file is written; taken before mu
+	file   *os.File
+	size   int64
+	live   int64
+	buf    []byte
+	failed bool
+	fresh  bool
+}
+
+// Open reads a registry, or makes an empty one.
+func Open(dir string, mode os.FileMode, log *slog.Logger) (*Registry, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make registry: %w", err)
+	}
+	r := &Registry{dir: dir, mode: mode, log: log, entries: map[ID]*Entry{}}
+	if err := r.takeLock(); err != nil {
+		return nil, err
+	}
+	if err := r.load(); err != nil {
+		return nil, errors.Join(err, r.lock.Close())
+	}
+	return r, nil
+}
+
+func (r *Registry) takeLock() error {
+	f, err := os.OpenFile(filepath.Join(r.dir, "lock"), os.O_CREATE|os.O_RDWR, r.mode)
+	if err != nil {
+		return fmt.Errorf("lock registry: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return errors.Join(fmt.Errorf("open registry %s: %w: give each agent its own --path.data", r.dir, ErrLocked), f.Close())
+	}
+	r.lock = f
+	return nil
+}
+
+func (r *Registry) logPath() string { return filepath.Join(r.dir, "log") }
+
+func (r *Registry) load() error {
+	f, err := os.OpenFile(r.logPath(), os.O_CREATE|os.O_RDWR, r.mode)
+	if err != nil {
+		return fmt.Errorf("open registry: %w", err)
+	}
+	text, err := io.ReadAll(f)
+	if err != nil {
+		return errors.Join(fmt.Errorf("read registry: %w", err), f.Close())
+	}
+	r.fresh = len(text) == 0
+	good, err := r.replay(text)
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if good < int64(len(text)) {
+		r.log.Warn("the end of the registry was torn and is dropped; lines sent after the last sync are sent again",
+			"dir", r.dir, "bytes", int64(len(text))-good)
+	}
+	if err := f.Truncate(good); err != nil {
+		return errors.Join(fmt.Errorf("mend registry: %w", err), f.Close())
+	}
+	r.file, r.size = f, good
+	if good == 0 {
+		return r.append([]byte(magic))
+	}
+	return nil
+}
+
+// replay applies the records and returns how many bytes of the text are good.
+func (r *Registry) replay(text []byte) (int64, error) {
+	if len(text) < len(magic) && bytes.HasPrefix([]byte(magic), text) {
+		return 0, nil // its very first write was torn
+	}
+	if !bytes.HasPrefix(text, []byte(magic)) {
+		return 0, fmt.Errorf("open registry %s: not a registry of this agent", r.logPath())
+	}
+	byNumber := map[uint64]*Entry{}
+	rest := text[len(magic):]
+	for len(rest) > 0 {
+		body, after, err := nextRecord(rest)
+		if err != nil || !r.apply(body, byNumber) {
+			break
+		}
+		rest = after
+	}
+	for _, e := range byNumber {
+		r.live += int64(len(appendPut(r.buf[:0], e)))
+	}
+	return int64(len(text) - len(rest)), nil
+}
+
+func (r *Registry) apply(body []byte, byNumber map[uint64]*Entry) bool {
+	in := reader{b: body[1:]}
+	number := in.uint()
+	switch body[0] {
+	case kindPut:
+		e := &Entry{number: number}
+		e.ID.Input, e.ID.Device, e.ID.Inode, e.ID.Path = in.text(), in.uint(), in.uint(), in.text()
+		e.FileID, e.Path = in.text(), in.text()
+		in.position(e)
+		if in.err != nil {
+			return false
+		}
+		if old := r.entries[e.ID]; old != nil {
+			delete(byNumber, old.number)
+		}
+		r.entries[e.ID], byNumber[number] = e, e
+		r.next = max(r.next, number+1)
+	case kindAdvance:
+		var moved Entry
+		in.position(&moved)
+		if in.err != nil {
+			return false
+		}
+		if e := byNumber[number]; e != nil {
+			e.Position, e.Updated = moved.Position, moved.Updated
+		}
+	case kindRemove:
+		if e := byNumber[number]; e != nil && in.err == nil {
+			delete(byNumber, number)
+			delete(r.entries, e.ID)
+		}
+	default:
+		return false
+	}
+	return in.err == nil
+}
+
+// Fresh says whether the registry was empty when it was opened: the first start.
+func (r *Registry) Fresh() bool { return r.fresh }
+
+// Lookup finds the entry of a file. The entry's position must be read with
+// PositionOf.
+func (r *Registry) Lookup(id ID) *Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.entries[id]
+}
+
+// PositionOf reads an entry's position.
+func (r *Registry) PositionOf(e *Entry) Position {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return e.Position
+}
+
+// Snapshot lists the entries as they are now.
+func (r *Registry) Snapshot() []Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := make([]Entry, 0, len(r.entries))
+	for _, e := range r.entries {
+		out = append(out, *e)
+	}
+	return out
+}
+
+// Len counts the entries.
+func (r *Registry) Len() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.entries)
+}
+
+// Create begins a new incarnation of a file; an older one is forgotten. When it
+// returns, the new file id is on disk.
+func (r *Registry) Create(id ID, path string, at Position) (*Entry, error) {
+	fileID, err := newFileID()
+	if err != nil {
+		return nil, err
+	}
+	r.fileMu.Lock()
+	defer r.fileMu.Unlock()
+	r.mu.Lock()
+	e := &Entry{ID: id, FileID: fileID, Path: path, Position: at, Updated: time.Now(), number: r.next}
+	r.next++
+	r.mu.Unlock()
+	r.buf = appendPut(r.buf[:0], e)
+	if err := r.append(r.buf); err != nil {
+		return nil, err
+	}
+	r.live += int64(len(r.buf))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if old := r.entries[id]; old != nil {
+		old.removed = true // its acknowledgements no longer count
+	}
+	r.entries[id] = e
+	return e, nil
+}
+
+// Advance moves an entry; the next Flush writes it.
+func (r *Registry) Advance(e *Entry, to Position) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if e.removed {
+		return
+	}
+	if to.Prefix.Length == 0 {
+		to.Prefix = e.Prefix
+	}
+	e.Position, e.Updated = to, time.Now()
+	if !e.dirty {
+		e.dirty = true
+		r.dirty = append(r.dirty, e)
+	}
+}
+
+// Remove forgets a file, unless it has moved on since it was looked at.
+func (r *Registry) Remove(id ID, fileID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	e := r.entries[id]
+	if e == nil || e.FileID != fileID {
+		return
+	}
+	e.removed = true
+	delete(r.entries, id)
+	r.gone = append(r.gone, e.number)
+}
+
+// Flush writes what has changed, and syncs.
+func (r *Registry) Flush() error {
+	r.fileMu.Lock()
+	defer r.fileMu.Unlock()
+	r.mu.Lock()
+	r.buf = r.buf[:0]
+	dirty, gone := r.dirty, r.gone
+	r.dirty, r.gone = nil, nil
+	for _, e := range dirty {
+		e.dirty = false
+		if !e.removed {
+			r.buf = appendAdvance(r.buf, e)
+		}
+	}
+	for _, n := range gone {
+		r.buf = appendRemove(r.buf, n)
+	}
+	r.mu.Unlock()
+	if len(r.buf) == 0 {
+		return nil
+	}
+	if err := r.append(r.buf); err != nil {
+		r.restore(dirty, gone)
+		return err
+	}
+	if r.size > compactFrom && r.size > 4*r.live {
+		return r.compact()
+	}
+	return nil
+}
+
+// restore marks as changed what could not be written.
+func (r *Registry) restore(dirty []*Entry, gone []uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gone = append(r.gone, gone...)
+	for _, e := range dirty {
+		if !e.dirty && !e.removed {
+			e.dirty = true
+			r.dirty = append(r.dirty, e)
+		}
+	}
+}
+
+// append writes and syncs; a write that fails half-way is taken back.
+func (r *Registry) append(b []byte) error {
+	_, err := r.file.WriteAt(b, r.size)
+	if err == nil {
+		err = r.file.Sync()
+	}
+	if err != nil {
+		_ = r.file.Truncate(r.size) // else the next open drops it
+		if !r.failed {
+			r.failed = true
+			r.log.Error("the registry can't be written; sending goes on where it can, positions are kept in memory, and writing is tried again", "dir", r.dir, "error", err)
+		}
+		return fmt.Errorf("write registry: %w", err)
+	}
+	if r.failed {
+		r.failed = false
+		r.log.Info("the registry can be written again", "dir", r.dir)
+	}
+	r.size += int64(len(b))
+	return nil
+}
+
+// compact writes the live entries to a new file, which takes the old one's name.
+func (r *Registry) compact() error {
+	r.mu.Lock()
+	buf := append(make([]byte, 0, r.live+int64(len(magic))), magic...)
+	for _, e := range r.entries {
+		buf = appendPut(buf, e)
+	}
+	r.mu.Unlock()
+	name := r.logPath() + ".new"
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, r.mode)
+	if err != nil {
+		return fmt.Errorf("compact registry: %w", err)
+	}
+	_, err = f.Write(buf)
+	err = errors.Join(err, f.Sync())
+	if err == nil {
+		err = os.Rename(name, r.logPath())
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("compact registry: %w", err), f.Close(), os.Remove(name))
+	}
+	if err := syncDir(r.dir); err != nil {
+		r.log.Warn("the registry's directory could not be synced", "dir", r.dir, "error", err)
+	}
+	old := r.file
+	r.file, r.size, r.live = f, int64(len(buf)), int64(len(buf))
+	return old.Close()
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir) //nolint:gosec // our own directory
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Close writes what is left and lets go of the files.
+func (r *Registry) Close() error {
+	err := r.Flush()
+	r.fileMu.Lock()
+	defer r.fileMu.Unlock()
+	return errors.Join(err, r.file.Close(), r.lock.Close())
+}

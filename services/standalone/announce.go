@@ -1,0 +1,64 @@
+package standalone
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/weirflow/weirflow/services/platform/lifecycle"
+	"github.com/weirflow/weirflow/services/platform/version"
+	"github.com/weirflow/weirflow/services/standalone/demo"
+)
+
+// addAnnouncement prints where everything is once all of it runs.
+func (a *assembly) addAnnouncement() error {
+	a.group.Add(lifecycle.Part{Name: "announcement", Runner: lifecycle.Func(func(ctx context.Context) error {
+		if _, err := fmt.Fprint(a.out, a.announcement()); err != nil {
+			a.tel.Logger.Debug("nobody reads standard output", "error", err)
+		}
+		<-ctx.Done()
+		return nil
+	})})
+	return nil
+}
+
+func (a *assembly) announcement() string {
+	var b strings.Builder
+	p := a.places
+	row := func(name, where, what string) { fmt.Fprintf(&b, "  %-9s %-28s %s\n", name, where, what) }
+	kind := func(embedded bool) string {
+		if embedded {
+			return "embedded"
+		}
+		return "as configured"
+	}
+	fmt.Fprintf(&b, "\nWeirflow %s is running. Ctrl-C stops it.\n\n", version.String())
+	row("Gateway", "http://"+p.gateway, "REST API; /openapi.json")
+	row("Ingest", p.ingest, "gRPC, for agents and SDK clients")
+	row("Kafka", strings.Join(p.kafka.Brokers, ","), kind(p.kafkaEmbedded))
+	row("Search", p.searchURL, kind(p.searchEmbedded)+", user "+p.searchUser)
+	if p.admin != "" {
+		row("Admin", "http://"+p.admin, "/metrics /ready /live /config")
+	}
+	row("Data", a.dir.path, "")
+	password := "$(cat " + a.dir.in("search-password") + ")"
+	if p.passwordIsNew {
+		password = p.searchPassword.Reveal()
+		fmt.Fprintf(&b, "\nThe password of user %s is %s\nIt is shown this once, and kept in %s\n", p.searchUser, password, a.dir.in("search-password"))
+	} else if a.cfg.Search.Password != "" {
+		password = "…"
+	}
+	if a.demonstrates() {
+		fmt.Fprintf(&b, `
+The demonstration writes what top says to %s,
+and the SQL job %q carries each line through topic %s into index %s:
+
+  curl -u '%s:%s' '%s/%s/_search?pretty' -H 'Content-Type: application/json' -d '{"query":{"match_all":{}},"size":10}'
+  kcat -C -b %s -t %s -o beginning -e
+
+`, a.dir.in("demo", "top.log"), demo.Job, demo.Topic, demo.Index, p.searchUser, password, p.searchURL, demo.Index, p.kafka.Brokers[0], demo.Topic)
+	} else {
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

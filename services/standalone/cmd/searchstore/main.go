@@ -1,0 +1,31 @@
+// Command searchstore runs the embedded search store by itself.
+package main
+
+import (
+	"context"
+	"flag"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/weirflow/weirflow/services/standalone/searchstore"
+)
+
+func main() {
+	cfg := searchstore.DefaultConfig()
+	flag.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the HTTP API")
+	flag.StringVar(&cfg.DataDir, "data-dir", cfg.DataDir, "directory of the indices")
+	flag.Parse()
+	cfg.Password = os.Getenv("WEIRFLOW_SEARCH_PASSWORD")
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	s, err := searchstore.New(cfg, searchstore.Deps{Logger: log})
+	if err == nil {
+		err = s.Run(ctx)
+	}
+	if stop(); err != nil {
+		log.Error("search store stopped", slog.Any("error", err))
+		os.Exit(1)
+	}
+}

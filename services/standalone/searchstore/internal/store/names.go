@@ -1,0 +1,234 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
+	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
+	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/mapping"
+)
+
+// Target is an index that a request means, with the filters of the aliases by
+// which it was named.
+type Target struct {
+	Index   *Index
+	Filters []*jsondoc.Value
+	plain   bool // also named without a filter
+}
+
+// Lookup are the options of resolving names.
+type Lookup struct {
+	IgnoreUnavailable bool
+	NoIndicesFails    bool // allow_no_indices=false
+	KeepClosed        bool // closed indices are part of the answer
+	NoAliases         bool // only concrete names
+}
+
+// Aliases returns a copy of an index's aliases.
+func (ix *Index) Aliases() map[string]*jsondoc.Value {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	out := map[string]*jsondoc.Value{}
+	for k, v := range ix.aliases {
+		out[k] = v
+	}
+	return out
+}
+
+func (s *Store) isAlias(name string) bool {
+	for _, ix := range s.All() {
+		if ix.Aliases()[name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Resolve finds the indices that a list of names, aliases and patterns means.
+func (s *Store) Resolve(expr string, o Lookup) ([]Target, error) {
+	if expr == "" || expr == "_all" {
+		expr = "*"
+	}
+	r := resolver{store: s, o: o, all: s.All(), at: map[*Index]int{}}
+	for p := range strings.SplitSeq(expr, ",") {
+		if err := r.part(p); err != nil {
+			return nil, err
+		}
+	}
+	if len(r.out) == 0 && o.NoIndicesFails {
+		return nil, apierr.NotFoundIndex(expr)
+	}
+	for i := range r.out {
+		if r.out[i].plain {
+			r.out[i].Filters = nil
+		}
+	}
+	return r.out, nil
+}
+
+type resolver struct {
+	store *Store
+	o     Lookup
+	all   []*Index
+	out   []Target
+	at    map[*Index]int
+	wild  bool
+}
+
+func (r *resolver) part(p string) error {
+	if rest, ok := strings.CutPrefix(p, "-"); ok && r.wild {
+		r.out = slices.DeleteFunc(r.out, func(t Target) bool {
+			return mapping.Glob(rest, t.Index.Name)
+		})
+		r.at = map[*Index]int{}
+		for i, t := range r.out {
+			r.at[t.Index] = i
+		}
+		return nil
+	}
+	if p == "_all" {
+		p = "*"
+	}
+	if strings.Contains(p, "*") {
+		r.wild = true
+		r.match(p)
+		return nil
+	}
+	if p == "" || strings.HasPrefix(p, "_") {
+		return InvalidName(p, "must not start with '_'.")
+	}
+	return r.named(p)
+}
+
+func (r *resolver) match(p string) {
+	for _, ix := range r.all {
+		hidden := strings.HasPrefix(ix.Name, ".") && !strings.HasPrefix(p, ".")
+		if mapping.Glob(p, ix.Name) && !hidden && (r.o.KeepClosed || !ix.Closed()) {
+			r.add(ix, nil, true)
+		}
+		if r.o.NoAliases {
+			continue
+		}
+		for name, def := range ix.Aliases() {
+			if mapping.Glob(p, name) && (r.o.KeepClosed || !ix.Closed()) {
+				r.add(ix, def.Get("filter"), def.Get("filter").IsNull())
+			}
+		}
+	}
+}
+
+func (r *resolver) named(p string) error {
+	if ix := r.store.Index(p); ix != nil {
+		return r.open(ix, nil, true)
+	}
+	found := false
+	for _, ix := range r.all {
+		def := ix.Aliases()[p]
+		if def == nil {
+			continue
+		}
+		if r.o.NoAliases {
+			e := apierr.Illegal("The provided expression [%s] matches an alias, specify the corresponding concrete indices instead.", p)
+			return e
+		}
+		found = true
+		if err := r.open(ix, def.Get("filter"), def.Get("filter").IsNull()); err != nil {
+			return err
+		}
+	}
+	if !found && !r.o.IgnoreUnavailable {
+		return apierr.NotFoundIndex(p)
+	}
+	return nil
+}
+
+func (r *resolver) open(ix *Index, filter *jsondoc.Value, plain bool) error {
+	if ix.Closed() && !r.o.KeepClosed {
+		if r.o.IgnoreUnavailable {
+			return nil
+		}
+		return ix.ClosedError()
+	}
+	r.add(ix, filter, plain)
+	return nil
+}
+
+func (r *resolver) add(ix *Index, filter *jsondoc.Value, plain bool) {
+	i, ok := r.at[ix]
+	if !ok {
+		i = len(r.out)
+		r.at[ix] = i
+		r.out = append(r.out, Target{Index: ix})
+	}
+	if plain {
+		r.out[i].plain = true
+	} else {
+		r.out[i].Filters = append(r.out[i].Filters, filter)
+	}
+}
+
+// Single finds the one index that a document operation means; nil when there
+// is none of that name.
+func (s *Store) Single(name string, write bool) (*Index, error) {
+	if ix := s.Index(name); ix != nil {
+		return ix, nil
+	}
+	var found []*Index
+	var names []string
+	for _, ix := range s.All() {
+		def := ix.Aliases()[name]
+		if def == nil {
+			continue
+		}
+		if w, _ := def.Get("is_write_index").Truth(); w && write {
+			return ix, nil
+		}
+		found = append(found, ix)
+		names = append(names, ix.Name)
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1 && write:
+		return nil, apierr.Illegal("no write index is defined for alias [%s]. The write index may be explicitly disabled using is_write_index=false or the alias points to multiple indices without one being designated as a write index", name)
+	case len(found) > 1:
+		return nil, apierr.Illegal("alias [%s] has more than one index associated with it [%s], can't execute a single index op", name, strings.Join(names, ", "))
+	}
+	return nil, nil
+}
+
+// ForWrite finds the index of a write, creating it when missing.
+func (s *Store) ForWrite(ctx context.Context, name string) (*Index, error) {
+	ix, err := s.Single(name, true)
+	if err != nil {
+		return nil, err
+	}
+	if ix == nil {
+		if ix, err = s.Create(ctx, name, jsondoc.Obj()); err != nil {
+			if other := s.Index(name); other != nil { // somebody was faster
+				return other, nil
+			}
+			return nil, err
+		}
+	}
+	if ix.Closed() {
+		return nil, ix.ClosedError()
+	}
+	if e := ix.Blocked(); e != nil {
+		return nil, e
+	}
+	return ix, nil
+}
+
+// SetAlias adds, or with a nil definition removes, an alias of an index.
+func (ix *Index) SetAlias(ctx context.Context, name string, def *jsondoc.Value) error {
+	next := ix.Aliases()
+	if def == nil {
+		delete(next, name)
+	} else {
+		next[name] = def
+	}
+	return ix.persist(ctx, "aliases", object(next).Encode(), func() { ix.aliases = next })
+}

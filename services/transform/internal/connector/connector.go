@@ -1,0 +1,174 @@
+package connector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/weirflow/weirflow/services/platform/suggest"
+
+	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
+
+// Position is how far a partition of a source has been read.
+type Position struct {
+	Topic     string
+	Partition int32
+	// Offset is that of the next record to read.
+	Offset int64
+}
+
+// Chunk is what a source has read: rows, and the records they came from.
+type Chunk struct {
+	Batch *column.Batch
+	// Records is how many records were read; those without a row were skipped.
+	Records int
+	// Positions are those behind the chunk, of the partitions that it is from.
+	Positions []Position
+	// Release gives the chunk's memory back. It may be called from any goroutine.
+	Release func()
+}
+
+// Source reads a table.
+type Source interface {
+	// Run reads from the positions given, or where the table's options say, until
+	// the context ends or the input does. emit may block.
+	Run(ctx context.Context, from []Position, emit func(Chunk) error) error
+}
+
+// Monitor is a source that knows how much is left to read.
+type Monitor interface {
+	// Lag returns, by partition, the offset behind the last record and the
+	// time of the last record read.
+	Lag() []PartitionLag
+}
+
+// PartitionLag is what is left to read of a partition.
+type PartitionLag struct {
+	Position
+	End        int64
+	LastMillis int64
+}
+
+// Committer is a source that tells others how far it has got.
+type Committer interface {
+	Commit(positions []Position) error
+}
+
+// Sink writes a table. Write copies what it keeps and releases the receipt that
+// it held when the rows are safe.
+type Sink interface {
+	exec.Sink
+	// Poll sends what has waited long enough. It is called every few milliseconds.
+	Poll(now time.Time) error
+	// Flush sends everything and waits until it is safe.
+	Flush(ctx context.Context) error
+	Close() error
+}
+
+// Env is what connectors work with.
+type Env struct {
+	Logger *slog.Logger
+	// Job and Epoch are the run's; Job is empty for a script in a terminal.
+	Job   string
+	Epoch int64
+	// Lane tells apart sinks of one job that write the same table.
+	Lane uint32
+	// Now is the clock.
+	Now func() time.Time
+	// Handoff is the Kafka cluster of IndexBatch records; empty brokers: none.
+	Handoff Handoff
+	// Print is where the print connector writes.
+	Print Printer
+}
+
+// Printer takes lines of output.
+type Printer interface {
+	Println(line []byte)
+}
+
+// Factory makes the sources and sinks of a connector.
+type Factory struct {
+	// Options returns what the connector takes; the table's options tell the format.
+	Options func(values map[string]string) []Option
+	// Source is nil when the connector cannot be read, Sink when it cannot be written.
+	Source func(env Env, scan *plan.Scan, o *Options) (Source, error)
+	Sink   func(env Env, sink *plan.Sink, o *Options) (Sink, error)
+	// Check looks at a table's options together; it may be nil.
+	Check func(t *plan.Table, o *Options) error
+	// Bounded says whether a scan with these options ends.
+	Bounded func(o *Options) bool
+}
+
+// Registry knows the connectors by name.
+type Registry map[string]Factory
+
+// ErrNoConnector says that a table names no connector.
+var ErrNoConnector = errors.New("option 'connector' is missing")
+
+// Lookup returns the factory of a table and its checked options, in today's spelling.
+func (r Registry) Lookup(t *plan.Table) (Factory, *Options, error) {
+	values, err := Modernize(t.Options)
+	if err != nil {
+		return Factory{}, nil, &OptionError{Table: t.Name, Reason: err.Error()}
+	}
+	name := values["connector"]
+	if name == "" {
+		return Factory{}, nil, &OptionError{Table: t.Name, Reason: ErrNoConnector.Error()}
+	}
+	f, ok := r[name]
+	if !ok {
+		known := slices.Sorted(maps.Keys(r))
+		return Factory{}, nil, &OptionError{Table: t.Name, Key: "connector", Reason: fmt.Sprintf("%q is not known%s", name, suggest.Hint(name, known))}
+	}
+	o, err := NewOptions(t.Name, values, append([]Option{{Key: "connector"}, {Key: legacyMark}}, f.Options(values)...))
+	if err != nil {
+		return Factory{}, nil, err
+	}
+	if f.Check != nil {
+		err = f.Check(t, o)
+	}
+	return f, o, err
+}
+
+// Validate checks the options of a table, for CREATE TABLE.
+func (r Registry) Validate(t *plan.Table) error {
+	_, _, err := r.Lookup(t)
+	return err
+}
+
+// Source makes the source of a scan.
+func (r Registry) Source(env Env, scan *plan.Scan) (Source, error) {
+	f, o, err := r.Lookup(scan.Table)
+	if err != nil {
+		return nil, err
+	}
+	if f.Source == nil {
+		return nil, &OptionError{Table: scan.Table.Name, Reason: fmt.Sprintf("connector '%s' can only be written to", o.Text("connector"))}
+	}
+	return f.Source(env, scan, o)
+}
+
+// Sink makes the sink of an INSERT.
+func (r Registry) Sink(env Env, sink *plan.Sink) (Sink, error) {
+	f, o, err := r.Lookup(sink.Table)
+	if err != nil {
+		return nil, err
+	}
+	if f.Sink == nil {
+		return nil, &OptionError{Table: sink.Table.Name, Reason: fmt.Sprintf("connector '%s' can only be read", o.Text("connector"))}
+	}
+	return f.Sink(env, sink, o)
+}
+
+// Bounded reports whether reading a table ends.
+func (r Registry) Bounded(t *plan.Table) bool {
+	f, o, err := r.Lookup(t)
+	return err == nil && f.Bounded != nil && f.Bounded(o)
+}

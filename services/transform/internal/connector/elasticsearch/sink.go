@@ -1,0 +1,289 @@
+package elasticsearch
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"time"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/weirflow/weirflow/services/platform/fault"
+	"github.com/weirflow/weirflow/services/platform/kafka"
+
+	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/format"
+	"github.com/weirflow/weirflow/services/transform/internal/format/json"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
+
+const (
+	maxDocuments = 400
+	maxBytes     = 1 << 20
+	maxWait      = 50 * time.Millisecond
+)
+
+// TopicPrefix begins the name of the topic that carries a job's documents.
+const TopicPrefix = "weirflow.index."
+
+// sink collects documents and hands them to the indexer in batches.
+type sink struct {
+	env      connector.Env
+	topic    string
+	table    string
+	index    []indexPart
+	static   []byte // the quoted index name, when it has no columns
+	fields   int
+	upsert   bool
+	keys     []int
+	delim    string
+	nullKey  string
+	enc      format.Encoder
+	producer *kafka.Producer
+	records  kafka.Records
+	ids      connector.RowIDs
+	open     []batch // by partition
+	job      []byte  // job name and a separator, in front of what ids are derived from
+	name     []byte
+	id       []byte
+	quoted   []byte
+	ctx      context.Context //nolint:containedctx // ends with the sink: Produce blocks while the queue is full
+	cancel   context.CancelFunc
+}
+
+// batch is the documents of one partition that are not sent yet.
+type batch struct {
+	body    []byte
+	lengths []byte // varints
+	docs    int
+	oldest  int64
+	since   time.Time
+	held    []*exec.Receipt
+}
+
+func newSink(env connector.Env, p *plan.Sink, o *connector.Options, version int32) (connector.Sink, error) {
+	name := p.Table.Name
+	if env.Job == "" || len(env.Handoff.Kafka.Brokers) == 0 {
+		return nil, fmt.Errorf("table %q: documents are written by a job, because the indexer takes them from Kafka; run the statements as a job (JobService or 'weirflow run --sql')", name)
+	}
+	index, err := parseIndex(o.Text("index"))
+	if err != nil {
+		return nil, o.Wrong("index", err.Error())
+	}
+	if err := bindIndex(index, p.Table.Physical); err != nil {
+		return nil, o.Wrong("index", err.Error())
+	}
+	s := &sink{env: env, topic: TopicPrefix + env.Job, table: name, index: index, fields: len(p.Table.Physical),
+		keys: p.PrimaryKey, delim: o.Text("document-id.key-delimiter"), nullKey: o.Text("document-id.key-null-literal"),
+		ids: connector.RowIDs{Lane: env.Lane}, job: []byte(env.Job + "\x00" + name + "\x00"), open: make([]batch, max(1, env.Handoff.Partitions))}
+	if len(index) == 1 && index[0].field == "" {
+		s.static = json.AppendQuoted(nil, index[0].text)
+	}
+	if p.Input.Out().Mode != plan.InsertOnly {
+		if len(s.keys) == 0 {
+			return nil, fmt.Errorf("table %q: the query changes rows, and the table has no PRIMARY KEY by which documents could be changed", name)
+		}
+		s.upsert = true
+	}
+	if s.enc, err = format.NewEncoder(o, "json", "", p.Table.Physical); err != nil {
+		return nil, err
+	}
+	if err := env.Handoff.Announce(context.Background(), announcement(env, name, o, version)); err != nil {
+		return nil, fmt.Errorf("table %q: tell the indexer: %w", name, err)
+	}
+	s.producer, err = kafka.NewProducer(env.Handoff.Kafka, kafka.ProducerOptions{Logger: env.Logger.With("table", name)})
+	if err != nil {
+		return nil, fmt.Errorf("table %q: %w", name, err)
+	}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Write renders rows as bulk actions.
+func (s *sink) Write(b *column.Batch, r *exec.Receipt) error {
+	s.ids.Begin()
+	now := s.env.Now()
+	for i := range b.Len {
+		s.name = s.ids.Append(append(s.name[:0], s.job...), b, i)
+		kind := b.Kind(i)
+		if kind == column.UpdateBefore {
+			continue
+		}
+		if err := s.identify(b, i); err != nil {
+			return err
+		}
+		to := &s.open[s.partition()]
+		if err := s.action(to, b, i, kind, now); err != nil {
+			return err
+		}
+		if b.Origin != nil {
+			if at := b.Origin.EventMillis(b.Record(i)); at > 0 && (to.oldest == 0 || at < to.oldest) {
+				to.oldest = at
+			}
+		}
+		if r != nil && (len(to.held) == 0 || to.held[len(to.held)-1] != r) {
+			r.Hold()
+			to.held = append(to.held, r)
+		}
+		if to.docs >= maxDocuments || len(to.body) >= maxBytes {
+			if err := s.send(to); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// identify sets s.id to the document's id; empty when the store shall choose one.
+func (s *sink) identify(b *column.Batch, i int) error {
+	s.id = s.id[:0]
+	if len(s.keys) == 0 {
+		if b.Origin != nil {
+			s.id = connector.AppendDerivedID(s.id, s.name)
+		}
+		return nil
+	}
+	for k, c := range s.keys {
+		if k > 0 {
+			s.id = append(s.id, s.delim...)
+		}
+		if b.Cols[c].IsNull(i) {
+			s.id = append(s.id, s.nullKey...)
+			continue
+		}
+		s.id = eval.AppendText(s.id, b.Cols[c], i, time.UTC)
+	}
+	if len(s.id) > 512 {
+		return fault.Permanent(fmt.Errorf("table %q: the primary key makes a document id of %d bytes; 512 are allowed", s.table, len(s.id)))
+	}
+	return nil
+}
+
+func (s *sink) partition() int {
+	if len(s.open) == 1 {
+		return 0
+	}
+	h := fnv.New32a()
+	_, _ = h.Write(s.id)
+	return int(h.Sum32() % uint32(len(s.open))) //nolint:gosec // a small number
+}
+
+// action appends the lines of one document.
+func (s *sink) action(to *batch, b *column.Batch, i int, kind column.Kind, now time.Time) error {
+	start := len(to.body)
+	body := to.body
+	remove := kind == column.Delete
+	if remove {
+		body = append(body, `{"delete":{"_index":`...)
+	} else {
+		body = append(body, `{"index":{"_index":`...)
+	}
+	if s.static != nil {
+		body = append(body, s.static...)
+	} else {
+		var err error
+		if s.quoted, err = appendIndex(s.quoted[:0], s.index, b.Cols, i, now); err != nil {
+			return fault.Permanent(fmt.Errorf("table %q: %w", s.table, err))
+		}
+		body = json.AppendQuoted(body, column.View(s.quoted))
+	}
+	if len(s.id) > 0 {
+		body = append(body, `,"_id":`...)
+		body = json.AppendQuoted(body, column.View(s.id))
+	}
+	body = append(body, "}}\n"...)
+	if !remove {
+		var err error
+		if body, err = s.enc.AppendRow(body, b.Cols[:s.fields], i); err != nil {
+			return err
+		}
+		body = append(body, '\n')
+	}
+	if to.docs == 0 {
+		to.since = now
+	}
+	to.body = body
+	to.lengths = protowire.AppendVarint(to.lengths, uint64(len(body)-start)) //nolint:gosec // a length
+	to.docs++
+	return nil
+}
+
+// send produces an IndexBatch.
+func (s *sink) send(to *batch) error {
+	if to.docs == 0 {
+		return nil
+	}
+	partition := int32(0)
+	for p := range s.open {
+		if &s.open[p] == to {
+			partition = int32(p) //nolint:gosec // a small number
+		}
+	}
+	s.records.Reset()
+	s.records.Close(appendIndexBatch(s.records.Open(partition, nil), s.env.Job, s.table, to))
+	held := append([]*exec.Receipt(nil), to.held...)
+	*to = batch{body: to.body[:0], lengths: to.lengths[:0], held: to.held[:0]}
+	return s.producer.Produce(s.ctx, s.topic, &s.records, func(err error, _ []kafka.Failure) {
+		for _, r := range held {
+			r.Release(err)
+		}
+	})
+}
+
+// The fields of index.v1.IndexBatch.
+const (
+	fieldJob = 1 + iota
+	fieldSink
+	fieldBody
+	fieldLengths
+	fieldOldest
+)
+
+// appendIndexBatch encodes an IndexBatch without copying the body once more.
+func appendIndexBatch(dst []byte, job, table string, b *batch) []byte {
+	dst = protowire.AppendString(protowire.AppendTag(dst, fieldJob, protowire.BytesType), job)
+	dst = protowire.AppendString(protowire.AppendTag(dst, fieldSink, protowire.BytesType), table)
+	dst = protowire.AppendBytes(protowire.AppendTag(dst, fieldBody, protowire.BytesType), b.body)
+	dst = protowire.AppendBytes(protowire.AppendTag(dst, fieldLengths, protowire.BytesType), b.lengths)
+	if b.oldest > 0 {
+		dst = protowire.AppendVarint(protowire.AppendTag(dst, fieldOldest, protowire.VarintType), uint64(b.oldest))
+	}
+	return dst
+}
+
+// Poll sends batches that have waited long enough.
+func (s *sink) Poll(now time.Time) error {
+	for p := range s.open {
+		if b := &s.open[p]; b.docs > 0 && now.Sub(b.since) >= maxWait {
+			if err := s.send(b); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Flush sends everything and waits until the cluster has it.
+func (s *sink) Flush(ctx context.Context) error {
+	for p := range s.open {
+		if err := s.send(&s.open[p]); err != nil {
+			return err
+		}
+	}
+	return s.producer.Flush(ctx)
+}
+
+// Close gives up what is not written; receipts that are still held hear of it.
+func (s *sink) Close() error {
+	s.cancel()
+	for p := range s.open {
+		for _, r := range s.open[p].held {
+			r.Release(context.Canceled)
+		}
+	}
+	s.producer.Close()
+	return nil
+}

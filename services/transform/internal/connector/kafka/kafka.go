@@ -1,0 +1,189 @@
+// Package kafka is the connector that reads and writes topics.
+package kafka
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/weirflow/weirflow/services/platform/kafka"
+
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/format"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
+
+// EventID is the header that names the event a record carries.
+const EventID = "event-id"
+
+// The startup and bounded modes.
+const (
+	earliest  = "earliest-offset"
+	latest    = "latest-offset"
+	group     = "group-offsets"
+	specific  = "specific-offsets"
+	timestamp = "timestamp"
+	unbounded = "unbounded"
+)
+
+// Factory makes sources and sinks of topics.
+func Factory() connector.Factory {
+	return connector.Factory{
+		Options: options,
+		Check:   check,
+		Source:  newSource,
+		Sink:    newSink,
+		Bounded: func(o *connector.Options) bool { return o.Enum("scan.bounded.mode") != unbounded },
+	}
+}
+
+func options(v map[string]string) []connector.Option {
+	all := []connector.Option{
+		{Key: "topic"}, {Key: "topic-pattern"}, {Key: "properties.", Prefix: true}, {Key: "properties.bootstrap.servers", Required: true},
+		{Key: "format"}, {Key: "value.format"}, {Key: "key.format"}, {Key: "key.fields"}, {Key: "key.fields-prefix"},
+		{Key: "value.fields-include", Kind: connector.Enum, Default: "ALL", Values: []string{"ALL", "EXCEPT_KEY"}},
+		{Key: "scan.startup.mode", Kind: connector.Enum, Default: group, Values: []string{earliest, latest, group, specific, timestamp}},
+		{Key: "scan.startup.specific-offsets"}, {Key: "scan.startup.timestamp-millis", Kind: connector.Int},
+		{Key: "scan.bounded.mode", Kind: connector.Enum, Default: unbounded, Values: []string{unbounded, latest, group, specific, timestamp}},
+		{Key: "scan.bounded.specific-offsets"}, {Key: "scan.bounded.timestamp-millis", Kind: connector.Int},
+		{Key: "scan.topic-partition-discovery.interval", Kind: connector.Duration, Default: "5 min"}, {Key: "scan.parallelism", Kind: connector.Int},
+		{Key: "sink.partitioner", Default: "default"}, {Key: "sink.parallelism", Kind: connector.Int},
+		{Key: "sink.semantic", Kind: connector.Enum, Values: []string{"at-least-once", "none", "exactly-once"}},
+		{Key: "sink.delivery-guarantee", Kind: connector.Enum, Default: "at-least-once", Values: []string{"at-least-once", "none", "exactly-once"}},
+		{Key: "sink.transactional-id-prefix"}, {Key: "sink.transaction-naming-strategy"},
+	}
+	all = append(all, format.Options(v["format"], "")...)
+	all = append(all, format.Options(v["value.format"], "value.")...)
+	return append(all, format.Options(v["key.format"], "key.")...)
+}
+
+func check(t *plan.Table, o *connector.Options) error {
+	switch {
+	case o.Has("topic") == o.Has("topic-pattern"):
+		return o.Wrong("topic", "exactly one of 'topic' and 'topic-pattern' must be given")
+	case o.Has("format") && o.Has("value.format"):
+		return o.Wrong("value.format", "cannot be given together with 'format'")
+	case o.Enum("scan.startup.mode") == timestamp && !o.Has("scan.startup.timestamp-millis"):
+		return o.Wrong("scan.startup.timestamp-millis", "is required with 'scan.startup.mode' = 'timestamp'")
+	case o.Enum("sink.delivery-guarantee") == "exactly-once" || o.Enum("sink.semantic") == "exactly-once":
+		return o.Wrong("sink.delivery-guarantee", "'exactly-once' is not supported yet; use 'at-least-once': records carry ids that stay the same when they are written again")
+	}
+	if o.Has("topic-pattern") {
+		if _, err := regexp.Compile(o.Text("topic-pattern")); err != nil {
+			return o.Wrong("topic-pattern", err.Error())
+		}
+	}
+	for _, k := range []string{"scan.startup.specific-offsets", "scan.bounded.specific-offsets"} {
+		if _, err := parseOffsets(o.Text(k)); err != nil {
+			return o.Wrong(k, "must be like 'partition:0,offset:42;partition:1,offset:300'")
+		}
+	}
+	if o.Enum("scan.startup.mode") == specific && !o.Has("scan.startup.specific-offsets") {
+		return o.Wrong("scan.startup.specific-offsets", "is required with 'scan.startup.mode' = 'specific-offsets'")
+	}
+	if o.Has("key.format") {
+		if err := format.Check(o, "key.format"); err != nil {
+			return err
+		}
+		if !o.Has("key.fields") {
+			return o.Wrong("key.fields", "is required with 'key.format'")
+		}
+		if _, err := keyFields(t, o); err != nil {
+			return err
+		}
+	} else if o.Has("key.fields") {
+		return o.Wrong("key.format", "is required with 'key.fields'")
+	}
+	return format.Check(o, valueFormat(o))
+}
+
+// valueFormat returns the option that names the format of values.
+func valueFormat(o *connector.Options) string {
+	if o.Has("value.format") {
+		return "value.format"
+	}
+	return "format"
+}
+
+// keyFields returns, by physical column, whether it is part of the key.
+func keyFields(t *plan.Table, o *connector.Options) (map[int]bool, error) {
+	fields := make(map[int]bool)
+	prefix := o.Text("key.fields-prefix")
+	for _, name := range o.List("key.fields") {
+		found := false
+		for i, f := range t.Physical {
+			if f.Name == name {
+				fields[i], found = true, true
+			}
+		}
+		if !found {
+			return nil, o.Wrong("key.fields", "table has no column "+strconv.Quote(name))
+		}
+		if !strings.HasPrefix(name, prefix) {
+			return nil, o.Wrong("key.fields-prefix", "column "+strconv.Quote(name)+" does not begin with it")
+		}
+	}
+	if prefix != "" && o.Enum("value.fields-include") != "EXCEPT_KEY" {
+		return nil, o.Wrong("key.fields-prefix", "needs 'value.fields-include' = 'EXCEPT_KEY'")
+	}
+	return fields, nil
+}
+
+// parseOffsets reads partition:0,offset:42;partition:1,offset:300.
+func parseOffsets(s string) (map[int32]int64, error) {
+	offsets := make(map[int32]int64)
+	for _, part := range strings.Split(s, ";") {
+		if strings.TrimSpace(part) == "" {
+			continue
+		}
+		p, o, _ := strings.Cut(part, ",")
+		partition, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(p), "partition:"), 10, 32)
+		if err != nil {
+			return nil, err
+		}
+		offset, err := strconv.ParseInt(strings.TrimPrefix(strings.TrimSpace(o), "offset:"), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		offsets[int32(partition)] = offset
+	}
+	return offsets, nil
+}
+
+// cluster returns how a table's cluster is reached: properties.* are librdkafka's,
+// and those of Java's client that it does not know are translated or left out.
+func cluster(o *connector.Options) (cfg kafka.Config, groupID string) {
+	p := o.Under("properties.")
+	for _, b := range strings.Split(p["bootstrap.servers"], ",") {
+		if b = strings.TrimSpace(b); b != "" {
+			cfg.Brokers = append(cfg.Brokers, b)
+		}
+	}
+	groupID = p["group.id"]
+	cfg.Properties = map[string]string{}
+	for k, v := range p {
+		switch k {
+		case "bootstrap.servers", "group.id", "auto.offset.reset", "enable.auto.commit", "key.deserializer", "value.deserializer",
+			"key.serializer", "value.serializer", "max.poll.records", "partition.assignment.strategy", "flink.partition-discovery.interval-millis",
+			"zookeeper.connect", "buffer.memory", "max.block.ms", "transactional.id":
+		case "security.protocol":
+			cfg.Properties[k] = strings.ToLower(v)
+		case "sasl.jaas.config":
+			jaas(v, cfg.Properties)
+		case "ssl.truststore.location":
+			cfg.Properties["ssl.ca.location"] = v
+		case "sasl.login.callback.handler.class", "sasl.kerberos.service.name.class", "ssl.truststore.type", "ssl.truststore.password":
+		default:
+			cfg.Properties[k] = v
+		}
+	}
+	return cfg, groupID
+}
+
+// jaas takes user and password out of Java's login configuration.
+func jaas(s string, p map[string]string) {
+	re := regexp.MustCompile(`(username|password)\s*=\s*"((?:[^"\\]|\\.)*)"`)
+	for _, m := range re.FindAllStringSubmatch(s, -1) {
+		p["sasl."+m[1]] = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(m[2])
+	}
+}

@@ -1,0 +1,26 @@
+// Package connectors lists the connectors that there are.
+package connectors
+
+import (
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/blackhole"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/datagen"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/elasticsearch"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/filesystem"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/kafka"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/printer"
+)
+
+// All returns all connectors by name.
+func All() connector.Registry {
+	return connector.Registry{
+		"kafka":           kafka.Factory(),
+		"elasticsearch-6": elasticsearch.Factory(6),
+		"elasticsearch-7": elasticsearch.Factory(7),
+		"elasticsearch-8": elasticsearch.Factory(8),
+		"filesystem":      filesystem.Factory(),
+		"datagen":         datagen.Factory(),
+		"print":           printer.Factory(),
+		"blackhole":       blackhole.Factory(),
+	}
+}

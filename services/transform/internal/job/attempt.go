@@ -1,0 +1,225 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	indexv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/index/v1"
+	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
+
+	"github.com/weirflow/weirflow/services/platform/fault"
+
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/pipeline"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/script"
+)
+
+// attempt is one try at running a job.
+type attempt struct {
+	r      *run
+	state  *state
+	graph  *exec.Graph
+	inputs []pipeline.Input
+	sinks  []connector.Sink
+	every  time.Duration
+
+	mu         sync.Mutex
+	safe       map[string]map[partition]int64
+	checkpoint time.Time
+}
+
+type partition struct {
+	topic  string
+	number int32
+}
+
+func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
+	prog, err := script.Compile(r.job.GetSql(), r.job.GetParameters(), r.m.d.Connectors)
+	if err != nil {
+		return nil, fault.Permanent(err)
+	}
+	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64)}
+	if d := prog.CheckpointInterval(); d > 0 {
+		a.every = d
+	}
+	if err := r.m.prepareTopics(ctx, r.name, prog.Sinks); err != nil {
+		return nil, err
+	}
+	if a.state, err = openState(ctx, r.m, r.name); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.close())
+		}
+	}()
+	if err := a.makeSinks(prog); err != nil {
+		return nil, err
+	}
+	return a, a.makeInputs(prog)
+}
+
+// prepareTopics makes the topic of a job's documents, if it has any.
+func (m *Manager) prepareTopics(ctx context.Context, job string, sinks []*plan.Sink) error {
+	for _, s := range sinks {
+		if script.Indexed(s.Table) {
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			return m.admin.EnsureTopic(ctx, IndexPrefix+job, max(1, m.cfg.Partitions), nil)
+		}
+	}
+	return nil
+}
+
+func (a *attempt) env(lane uint32) connector.Env {
+	m := a.r.m
+	return connector.Env{
+		Logger: a.r.log, Job: a.r.name, Epoch: a.r.job.GetEpoch(), Lane: lane, Now: m.d.Now,
+		Handoff: connector.Handoff{Kafka: m.cfg.Kafka, Partitions: m.cfg.Partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
+			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+			defer cancel()
+			return m.sinks.Put(ctx, s.GetJob()+"/"+s.GetSink(), s)
+		}},
+	}
+}
+
+func (a *attempt) makeSinks(prog *script.Program) error {
+	lanes := make(map[string]uint32)
+	var roots []plan.Node
+	var takers []exec.Sink
+	for _, s := range prog.Sinks {
+		lane := lanes[s.Table.Name]
+		lanes[s.Table.Name]++
+		sink, err := a.r.m.d.Connectors.Sink(a.env(lane), s)
+		if err != nil {
+			var o *connector.OptionError
+			if errors.As(err, &o) {
+				err = fault.Permanent(err)
+			}
+			return err
+		}
+		a.sinks = append(a.sinks, sink)
+		takers = append(takers, script.Checked(s, sink))
+		roots = append(roots, s.Input)
+	}
+	var err error
+	a.graph, err = exec.Build(roots, takers, prog.Env(a.r.m.d.Now))
+	if err != nil {
+		return fault.Permanent(err)
+	}
+	return nil
+}
+
+func (a *attempt) makeInputs(prog *script.Program) error {
+	from, at := a.state.positions()
+	a.checkpoint = at
+	names := make(map[string]int)
+	for _, scan := range a.graph.Scans {
+		name := scan.Plan.Table.Name
+		names[name]++
+		if n := names[name]; n > 1 {
+			name += "#" + strconv.Itoa(n)
+		}
+		src, err := a.r.m.d.Connectors.Source(a.env(0), scan.Plan)
+		if err != nil {
+			return fault.Permanent(err)
+		}
+		a.inputs = append(a.inputs, pipeline.Input{Name: name, Scan: scan, Source: src, From: from[name]})
+		a.note(name, from[name])
+	}
+	return nil
+}
+
+func (a *attempt) note(input string, positions []connector.Position) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.safe[input] == nil {
+		a.safe[input] = make(map[partition]int64)
+	}
+	for _, p := range positions {
+		a.safe[input][partition{p.Topic, p.Partition}] = p.Offset
+	}
+}
+
+func (a *attempt) run(ctx context.Context) error {
+	err := pipeline.Run(ctx, pipeline.Config{
+		Graph: a.graph, Inputs: a.inputs, Sinks: a.sinks, Stage: a.r.m.d.Book.Stage(a.r.name),
+		CheckpointEvery: a.every, Checkpoint: a.save,
+		Running: func() { a.r.set(jobv1.JobState_JOB_STATE_RUNNING, nil) },
+	})
+	return errors.Join(err, a.close())
+}
+
+// save writes a checkpoint, and tells the consumer groups.
+func (a *attempt) save(ctx context.Context, positions map[string][]connector.Position) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	if err := a.state.save(ctx, a.r.job.GetEpoch(), positions); err != nil {
+		return fmt.Errorf("checkpoint: %w", err)
+	}
+	a.mu.Lock()
+	a.checkpoint = a.r.m.d.Now()
+	a.mu.Unlock()
+	for _, in := range a.inputs {
+		a.note(in.Name, positions[in.Name])
+		if c, ok := in.Source.(connector.Committer); ok {
+			if err := c.Commit(positions[in.Name]); err != nil {
+				a.r.log.Debug("commit to the consumer group", "error", err)
+			}
+		}
+	}
+	return nil
+}
+
+func (a *attempt) close() error {
+	var errs []error
+	for _, s := range a.sinks {
+		errs = append(errs, s.Close())
+	}
+	if a.graph != nil {
+		errs = append(errs, a.graph.Close())
+	}
+	if a.state != nil {
+		a.state.close()
+	}
+	return errors.Join(errs...)
+}
+
+// fill adds positions and operators to a status.
+func (a *attempt) fill(st *jobv1.JobStatus) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.checkpoint.IsZero() {
+		st.LastCheckpointAt = timestamppb.New(a.checkpoint)
+	}
+	st.Sources, st.Operators = nil, nil
+	now := a.r.m.d.Now().UnixMilli()
+	for _, in := range a.inputs {
+		mon, ok := in.Source.(connector.Monitor)
+		if !ok {
+			continue
+		}
+		for _, l := range mon.Lag() {
+			p := &jobv1.SourcePosition{Table: in.Name, Topic: l.Topic, Partition: l.Partition, Offset: l.Offset, End: l.End,
+				Committed: a.safe[in.Name][partition{l.Topic, l.Partition}], Lag: max(0, l.End-l.Offset)}
+			if p.GetLag() > 0 && l.LastMillis > 0 {
+				p.LagMillis = max(0, now-l.LastMillis)
+			}
+			st.Sources = append(st.Sources, p)
+		}
+	}
+	if a.graph == nil {
+		return
+	}
+	for _, s := range a.graph.Stats() {
+		st.Operators = append(st.Operators, &jobv1.OperatorStatus{Id: s.ID, Name: s.Name, RecordsIn: s.RowsIn, RecordsOut: s.RowsOut})
+	}
+}

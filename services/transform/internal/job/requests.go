@@ -1,0 +1,169 @@
+package job
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
+
+	"github.com/weirflow/weirflow/services/platform/kafka"
+
+	"github.com/weirflow/weirflow/services/transform/internal/script"
+)
+
+// Create keeps a new job, whose statements must be valid.
+func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*jobv1.Job, error) {
+	if !namePattern.MatchString(req.GetName()) {
+		return nil, fmt.Errorf("%q: %w", req.GetName(), ErrName)
+	}
+	if _, err := script.Compile(req.GetSql(), req.GetParameters(), m.d.Connectors); err != nil {
+		return nil, err
+	}
+	m.change.Lock()
+	defer m.change.Unlock()
+	old, exists := m.jobs.Get(req.GetName())
+	if exists && !req.GetReplace() {
+		return nil, fmt.Errorf("%q: %w", req.GetName(), ErrExists)
+	}
+	m.halt(req.GetName())
+	j := &jobv1.Job{Name: req.GetName(), Sql: req.GetSql(), Parameters: req.GetParameters(), CreatedAt: m.now(), UpdatedAt: m.now(),
+		Epoch: old.GetEpoch(), Status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_CREATED, ChangedAt: m.now()}}
+	if exists {
+		j.CreatedAt = old.GetCreatedAt()
+	}
+	if err := m.jobs.Put(ctx, j.GetName(), j); err != nil {
+		return nil, err
+	}
+	if !req.GetStart() {
+		return j, nil
+	}
+	return m.start(ctx, j.GetName(), false)
+}
+
+// Start runs a job, from where it was or from scratch.
+func (m *Manager) Start(ctx context.Context, name string, fromScratch bool) (*jobv1.Job, error) {
+	m.change.Lock()
+	defer m.change.Unlock()
+	return m.start(ctx, name, fromScratch)
+}
+
+func (m *Manager) start(ctx context.Context, name string, fromScratch bool) (*jobv1.Job, error) {
+	if j, ok := m.jobs.Get(name); ok && j.GetRunning() && !fromScratch {
+		m.mu.Lock()
+		r := m.runs[name]
+		m.mu.Unlock()
+		if r != nil {
+			return m.Get(name)
+		}
+	}
+	m.halt(name)
+	if fromScratch {
+		if err := m.forget(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	j, err := m.update(ctx, name, func(j *jobv1.Job) {
+		j.Running = true
+		j.Epoch++
+		j.UpdatedAt = m.now()
+		j.Status = &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_INITIALIZING, StartedAt: m.now(), ChangedAt: m.now(), Instance: m.cfg.Instance}
+	})
+	if err != nil {
+		return nil, err
+	}
+	m.launch(j)
+	return j, nil
+}
+
+// forget drops a job's checkpoint.
+func (m *Manager) forget(ctx context.Context, name string) error {
+	s, err := openState(ctx, m, name)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	return s.clear(ctx)
+}
+
+// Stop stops a job; what it has read is finished and checkpointed first.
+func (m *Manager) Stop(ctx context.Context, name string) (*jobv1.Job, error) {
+	m.change.Lock()
+	defer m.change.Unlock()
+	if _, ok := m.jobs.Get(name); !ok {
+		return nil, fmt.Errorf("job %q: %w", name, ErrNotFound)
+	}
+	m.halt(name)
+	return m.update(ctx, name, func(j *jobv1.Job) {
+		j.Running = false
+		j.UpdatedAt = m.now()
+		if st := j.GetStatus(); st.GetState() != jobv1.JobState_JOB_STATE_FAILED && st.GetState() != jobv1.JobState_JOB_STATE_FINISHED && st.GetState() != jobv1.JobState_JOB_STATE_CREATED {
+			st.State, st.Error, st.ChangedAt = jobv1.JobState_JOB_STATE_SUSPENDED, "", m.now()
+		}
+	})
+}
+
+// Delete stops a job and forgets it, its sinks and its state. Documents that are
+// already handed to the indexer stay.
+func (m *Manager) Delete(ctx context.Context, name string) error {
+	m.change.Lock()
+	defer m.change.Unlock()
+	if _, ok := m.jobs.Get(name); !ok {
+		return fmt.Errorf("job %q: %w", name, ErrNotFound)
+	}
+	m.halt(name)
+	for key, s := range m.sinks.All() {
+		if s.GetJob() == name {
+			if err := m.sinks.Delete(ctx, key); err != nil {
+				return err
+			}
+		}
+	}
+	if err := m.admin.Delete(ctx, StatePrefix+name); err != nil && !kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {
+		return err
+	}
+	m.d.Book.Close(name)
+	return m.jobs.Delete(ctx, name)
+}
+
+// Get returns a job with its present status.
+func (m *Manager) Get(name string) (*jobv1.Job, error) {
+	j, ok := m.jobs.Get(name)
+	if !ok {
+		return nil, fmt.Errorf("job %q: %w", name, ErrNotFound)
+	}
+	return m.present(j), nil
+}
+
+// List returns all jobs by name, with their present status.
+func (m *Manager) List() []*jobv1.Job {
+	var all []*jobv1.Job
+	for _, j := range m.jobs.All() {
+		all = append(all, m.present(j))
+	}
+	slices.SortFunc(all, func(a, b *jobv1.Job) int { return strings.Compare(a.GetName(), b.GetName()) })
+	return all
+}
+
+// present adds to a job's record what only its run knows.
+func (m *Manager) present(j *jobv1.Job) *jobv1.Job {
+	c, _ := proto.Clone(j).(*jobv1.Job)
+	if c.Status == nil {
+		c.Status = &jobv1.JobStatus{}
+	}
+	m.mu.Lock()
+	r := m.runs[j.GetName()]
+	m.mu.Unlock()
+	if r != nil {
+		r.fill(c.GetStatus())
+	}
+	for _, a := range m.d.Book.Accounts() {
+		if a.Name == j.GetName() {
+			c.Status.Ledger = m.d.Book.Proto(a)
+		}
+	}
+	return c
+}

@@ -1,0 +1,175 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	indexv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/index/v1"
+	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
+
+	"github.com/weirflow/weirflow/services/platform/fault"
+
+	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/exec"
+)
+
+// steady is how long an attempt must have lasted for the pauses to begin anew.
+const steady = time.Minute
+
+// run keeps a job running: attempt after attempt until it is stopped, its
+// inputs end, or it fails for good.
+type run struct {
+	m      *Manager
+	job    *jobv1.Job
+	name   string
+	log    *slog.Logger
+	ctx    context.Context //nolint:containedctx // the run's own life
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu       sync.Mutex
+	status   *jobv1.JobStatus
+	attempt  *attempt // the one under way
+	sinkFail error
+	abort    context.CancelCauseFunc // of the attempt under way
+}
+
+func newRun(m *Manager, j *jobv1.Job) *run {
+	ctx, cancel := context.WithCancel(m.ctx)
+	return &run{m: m, job: j, name: j.GetName(), log: m.d.Logger.With("job", j.GetName()), ctx: ctx, cancel: cancel, done: make(chan struct{}),
+		status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_INITIALIZING, StartedAt: m.now(), ChangedAt: m.now(), Instance: m.cfg.Instance}}
+}
+
+func (r *run) loop() {
+	defer close(r.done)
+	defer r.m.ended(r)
+	defer r.cancel()
+	pause := r.m.cfg.RestartMin
+	for {
+		began := time.Now()
+		r.set(jobv1.JobState_JOB_STATE_INITIALIZING, nil)
+		err := r.try()
+		switch {
+		case err == nil && r.ctx.Err() != nil:
+			return
+		case err == nil:
+			r.finish(jobv1.JobState_JOB_STATE_FINISHED, nil)
+			return
+		case final(err):
+			r.log.Error("job failed", "error", err)
+			r.finish(jobv1.JobState_JOB_STATE_FAILED, err)
+			return
+		case r.ctx.Err() != nil:
+			r.log.Warn("job did not stop cleanly; it goes on from its last checkpoint", "error", err)
+			return
+		}
+		if time.Since(began) > steady {
+			pause = r.m.cfg.RestartMin
+		}
+		r.log.Warn("job failed and is tried again", "error", err, "pause", pause)
+		r.mu.Lock()
+		r.status.Restarts++
+		r.mu.Unlock()
+		r.set(jobv1.JobState_JOB_STATE_RESTARTING, err)
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, r.m.cfg.RestartMax)
+	}
+}
+
+// final tells errors that come again however often one tries: those of the data
+// and of the statements.
+func final(err error) bool {
+	var row *exec.RowError
+	var value *eval.Error
+	var unsupported *eval.Unsupported
+	return fault.IsPermanent(err) || errors.As(err, &row) || errors.As(err, &value) || errors.As(err, &unsupported)
+}
+
+// try makes one attempt.
+func (r *run) try() error {
+	ctx, abort := context.WithCancelCause(r.ctx)
+	defer abort(nil)
+	r.mu.Lock()
+	r.abort, r.sinkFail = abort, nil
+	r.mu.Unlock()
+	a, err := newAttempt(ctx, r)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	r.attempt = a
+	r.mu.Unlock()
+	err = a.run(ctx)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.attempt = nil
+	if r.sinkFail != nil {
+		return r.sinkFail
+	}
+	return err
+}
+
+// sinkFailed ends the run because the indexer has stopped at a document.
+func (r *run) sinkFailed(s *indexv1.SinkStatus) {
+	if s.GetEpoch() != r.job.GetEpoch() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sinkFail = fault.Permanent(fmt.Errorf("sink %q: %s: %s", s.GetSink(), s.GetErrorType(), s.GetErrorMessage()))
+	if r.abort != nil {
+		r.abort(r.sinkFail)
+	}
+}
+
+// set notes the state and writes it to the job's record.
+func (r *run) set(state jobv1.JobState, cause error) {
+	r.mu.Lock()
+	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
+	if cause != nil {
+		r.status.Error = cause.Error()
+	}
+	st, _ := proto.Clone(r.status).(*jobv1.JobStatus)
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), 10*time.Second)
+	defer cancel()
+	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { j.Status = st }); err != nil {
+		r.log.Warn("the job's state could not be written", "error", err)
+	}
+}
+
+// finish notes that the job runs no more.
+func (r *run) finish(state jobv1.JobState, cause error) {
+	r.mu.Lock()
+	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
+	if cause != nil {
+		r.status.Error = cause.Error()
+	}
+	st, _ := proto.Clone(r.status).(*jobv1.JobStatus)
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), 30*time.Second)
+	defer cancel()
+	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { j.Running, j.Status = false, st }); err != nil {
+		r.log.Warn("the job's state could not be written", "error", err)
+	}
+}
+
+// fill adds to a status what is known of the attempt under way.
+func (r *run) fill(st *jobv1.JobStatus) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	proto.Merge(st, &jobv1.JobStatus{Restarts: r.status.GetRestarts(), State: r.status.GetState(), StartedAt: r.status.GetStartedAt(), Instance: r.m.cfg.Instance})
+	if r.attempt != nil {
+		r.attempt.fill(st)
+	}
+}

@@ -1,0 +1,145 @@
+// Package script turns the text of a job into what the engine runs.
+package script
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/sql"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/diag"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/explain"
+)
+
+// Program is a job's statements, checked and planned.
+type Program struct {
+	// Sinks are all INSERTs, which share what they read.
+	Sinks  []*plan.Sink
+	Config map[string]string
+}
+
+// Compile checks the statements of a job. Parameters are settings as SET gives
+// them. The error is a *sql.Error where the text is at fault.
+func Compile(text string, parameters map[string]string, connectors connector.Registry) (*Program, error) {
+	stmts, err := sql.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	s := sql.NewSession(sql.Options{Validate: connectors.Validate, Config: parameters})
+	p := &Program{}
+	var inserts []*ast.Insert
+	for _, st := range stmts {
+		res, err := s.Analyze(st)
+		if err != nil {
+			return nil, located(st, err)
+		}
+		switch {
+		case res.Query != nil:
+			return nil, diag.At(st.Pos(), "a job does not show rows: SELECT stands alone").WithHint("write INSERT INTO … SELECT …")
+		case res.Inserts != nil:
+			p.Sinks = append(p.Sinks, res.Inserts.Sinks...)
+		}
+		switch st := st.(type) {
+		case *ast.Insert:
+			inserts = append(inserts, st)
+		case *ast.StatementSet:
+			inserts = append(inserts, st.Inserts...)
+		}
+	}
+	if len(inserts) == 0 {
+		return nil, &sql.Error{Message: "the job writes nothing", Hint: "add INSERT INTO … SELECT …"}
+	}
+	if len(inserts) > 1 {
+		// Together they share their scans. A table that was dropped in between keeps them apart.
+		if res, err := s.Analyze(&ast.StatementSet{Inserts: inserts}); err == nil && res.Inserts != nil {
+			p.Sinks = res.Inserts.Sinks
+		}
+	}
+	p.Config = s.Config()
+	for _, sink := range p.Sinks {
+		if err := connectors.Validate(sink.Table); err != nil {
+			return nil, &sql.Error{Line: sink.At.Line, Column: sink.At.Column, Message: err.Error()}
+		}
+	}
+	return p, p.dryRun()
+}
+
+// dryRun builds the operators, so that what the engine cannot do is told before the job runs.
+func (p *Program) dryRun() error {
+	roots := make([]plan.Node, 0, len(p.Sinks))
+	for _, s := range p.Sinks {
+		roots = append(roots, s.Input)
+	}
+	g, err := exec.Build(roots, make([]exec.Sink, len(roots)), p.Env(nil))
+	if err != nil {
+		return Diagnose(err)
+	}
+	return g.Close()
+}
+
+// Diagnose gives an error of the engine the form of one of the front end.
+func Diagnose(err error) error {
+	var u *eval.Unsupported
+	if errors.As(err, &u) {
+		return &sql.Error{Line: u.At.Line, Column: u.At.Column, Message: u.What + " is not supported yet"}
+	}
+	var v *eval.Error
+	if errors.As(err, &v) {
+		return &sql.Error{Line: v.At.Line, Column: v.At.Column, Message: v.Err.Error()}
+	}
+	return err
+}
+
+// located puts the place of a statement to an error that has none.
+func located(st ast.Statement, err error) error {
+	var e *sql.Error
+	if errors.As(err, &e) {
+		return err
+	}
+	return &sql.Error{Line: st.Pos().Line, Column: st.Pos().Column, Message: err.Error()}
+}
+
+// Env is the environment of a program's expressions; a nil clock is the real one.
+func (p *Program) Env(now func() time.Time) eval.Env { return EnvOf(p.Config, now) }
+
+// EnvOf is the environment that settings describe.
+func EnvOf(config map[string]string, now func() time.Time) eval.Env {
+	env := eval.Env{Now: now, Zone: time.UTC}
+	if name := config["table.local-time-zone"]; name != "" && name != "default" {
+		if zone, err := time.LoadLocation(strings.TrimPrefix(name, "GMT")); err == nil {
+			env.Zone = zone
+		} else if zone, err := time.LoadLocation(name); err == nil {
+			env.Zone = zone
+		}
+	}
+	return env
+}
+
+// CheckpointInterval is what execution.checkpointing.interval says; 0 without it.
+func (p *Program) CheckpointInterval() time.Duration {
+	d, err := connector.ParseDuration(p.Config["execution.checkpointing.interval"])
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// Indexed reports whether a table's rows become documents.
+func Indexed(t *plan.Table) bool {
+	o, err := connector.Modernize(t.Options)
+	return err == nil && strings.HasPrefix(o["connector"], "elasticsearch")
+}
+
+// Explain returns the plan as EXPLAIN prints it.
+func (p *Program) Explain() string {
+	roots := make([]plan.Node, 0, len(p.Sinks))
+	for _, s := range p.Sinks {
+		roots = append(roots, s)
+	}
+	return "== Optimized Plan ==\n" + explain.Text(roots, explain.Options{})
+}

@@ -1,0 +1,273 @@
+package analyze
+
+import (
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/diag"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/function"
+	"github.com/weirflow/weirflow/services/transform/internal/types"
+)
+
+// subquery analyzes EXISTS, IN (query), a quantified comparison or a scalar query.
+func (x *exprs) subquery(e ast.Expr) (plan.Expr, error) {
+	switch e := e.(type) {
+	case *ast.Exists:
+		n, err := x.query(e.Query, x.scope)
+		if err != nil {
+			return nil, err
+		}
+		return &plan.Subquery{Meta: meta(boolType(false), e.Pos()), Kind: plan.ExistsSubquery, Plan: n}, nil
+	case *ast.Subquery:
+		n, err := x.query(e.Query, x.scope)
+		if err != nil {
+			return nil, err
+		}
+		fields := n.Out().Fields
+		if len(fields) != 1 {
+			return nil, diag.At(e.Pos(), "a query as a value must have one column, found %d", len(fields))
+		}
+		return &plan.Subquery{Meta: meta(fields[0].Type.Plain().OrNull(), e.Pos()), Kind: plan.ScalarSubquery, Plan: n}, nil
+	case *ast.In:
+		return x.inQuery(e.X, e.Query, e.Not, e.Pos())
+	case *ast.Quantified:
+		switch {
+		case e.Op == "=" && !e.All && e.Query != nil:
+			return x.inQuery(e.X, e.Query, false, e.Pos())
+		case e.Op == "<>" && e.All && e.Query != nil:
+			return x.inQuery(e.X, e.Query, true, e.Pos())
+		case e.Query == nil:
+			return x.quantifiedList(e)
+		}
+	}
+	return nil, diag.At(e.Pos(), "ALL, ANY and SOME with a query are only supported as = ANY and <> ALL").
+		WithHint("compare with a subquery of MIN or MAX")
+}
+
+// quantifiedList is x op ANY (a, b): a chain of comparisons.
+func (x *exprs) quantifiedList(e *ast.Quantified) (plan.Expr, error) {
+	l, err := x.expr(e.X)
+	if err != nil {
+		return nil, err
+	}
+	var parts []plan.Expr
+	nullable := false
+	for _, it := range e.List {
+		r, err := x.expr(it)
+		if err != nil {
+			return nil, err
+		}
+		c, err := compare(e.Op, l, r, it.Pos())
+		if err != nil {
+			return nil, err
+		}
+		nullable = nullable || c.Type().Nullable
+		parts = append(parts, c)
+	}
+	if len(parts) == 1 {
+		return parts[0], nil
+	}
+	fn := plan.FnOr
+	if e.All {
+		fn = plan.FnAnd
+	}
+	return call(fn, boolType(nullable), e.Pos(), parts...), nil
+}
+
+func (x *exprs) inQuery(left ast.Expr, q *ast.Query, not bool, at plan.Pos) (plan.Expr, error) {
+	items := []ast.Expr{left}
+	if r, ok := left.(*ast.Row); ok {
+		items = r.Items
+	}
+	l, err := x.list(items)
+	if err != nil {
+		return nil, err
+	}
+	n, err := x.query(q, x.scope)
+	if err != nil {
+		return nil, err
+	}
+	fields := n.Out().Fields
+	if len(fields) != len(l) {
+		return nil, diag.At(at, "IN compares %d columns with a query of %d", len(l), len(fields))
+	}
+	want := make([]types.Field, len(fields))
+	nullable := false
+	for i, f := range fields {
+		t, ok := function.ComparisonType(l[i].Type(), f.Type)
+		if !ok {
+			return nil, diag.At(l[i].Pos(), "IN cannot compare %s with %s", l[i].Type().OrNull(), f.Type.OrNull())
+		}
+		l[i] = function.Coerce(l[i], t)
+		want[i] = types.Field{Name: f.Name, Type: t}
+		nullable = nullable || l[i].Type().Nullable || f.Type.Nullable
+	}
+	return &plan.Subquery{Meta: meta(boolType(nullable), at), Kind: plan.InSubquery, Left: l, Plan: castTo(n, want), Not: not}, nil
+}
+
+// applyCondition filters a node. EXISTS and IN among the conjuncts become semi
+// and anti joins, scalar subqueries become joined columns.
+func (a *Analyzer) applyCondition(node plan.Node, cond plan.Expr) (plan.Node, error) {
+	var rest []plan.Expr
+	var subs []*plan.Subquery
+	for _, c := range plan.Conjuncts(cond) {
+		if s := asJoinable(c); s != nil {
+			subs = append(subs, s)
+			continue
+		}
+		rest = append(rest, c)
+	}
+	width := len(node.Out().Fields)
+	joined := node
+	if j, ok := node.(*plan.Join); ok && j.Kind == plan.InnerJoin {
+		var plain, other []plan.Expr
+		for _, c := range rest {
+			if hasSubquery(c) || outerRef(c) != nil {
+				other = append(other, c)
+			} else {
+				plain = append(plain, c)
+			}
+		}
+		var err error
+		if joined, err = a.pushIntoJoin(j, plain); err != nil {
+			return nil, err
+		}
+		rest = other
+	}
+	for i, c := range rest {
+		var err error
+		if joined, rest[i], err = joinScalars(joined, c); err != nil {
+			return nil, err
+		}
+	}
+	joined = filter(joined, rest...)
+	if len(joined.Out().Fields) > width {
+		joined = narrow(joined, width)
+	}
+	for _, s := range subs {
+		var err error
+		if joined, err = semiJoin(joined, s); err != nil {
+			return nil, err
+		}
+	}
+	return joined, nil
+}
+
+// narrow keeps the first columns of a node.
+func narrow(n plan.Node, width int) plan.Node {
+	in := n.Out()
+	es := make([]plan.Expr, width)
+	for i := range es {
+		es[i] = ref(in.Fields, i, in.At)
+	}
+	return project(n, es, in.Fields[:width:width], in.At)
+}
+
+// asJoinable returns the subquery of a conjunct that is EXISTS, IN, or NOT of one.
+func asJoinable(e plan.Expr) *plan.Subquery {
+	switch e := e.(type) {
+	case *plan.Subquery:
+		if e.Kind != plan.ScalarSubquery {
+			return e
+		}
+	case *plan.Call:
+		if s, ok := e.Args[0].(*plan.Subquery); ok && e.Function == plan.FnNot && s.Kind != plan.ScalarSubquery {
+			c := *s
+			c.Not = !s.Not
+			return &c
+		}
+	}
+	return nil
+}
+
+// semiJoin joins a node with an EXISTS or IN subquery.
+func semiJoin(left plan.Node, s *plan.Subquery) (plan.Node, error) {
+	right, conds, err := decorrelate(s.Plan, len(left.Out().Fields))
+	if err != nil {
+		return nil, err
+	}
+	width := len(left.Out().Fields)
+	fields := right.Out().Fields
+	for i, l := range s.Left {
+		r := plan.Shift(ref(fields, i, l.Pos()), width)
+		conds = append(conds, call(plan.FnEqual, boolType(l.Type().Nullable || fields[i].Type.Nullable), s.At, l, r))
+	}
+	n := &plan.Join{Left: left, Right: right, Kind: plan.SemiJoin}
+	if s.Not {
+		n.Kind = plan.AntiJoin
+		n.NullAware = s.Kind == plan.InSubquery
+	}
+	n.Left, n.Right, n.On = splitOn(left, right, conds)
+	n.Output = *left.Out()
+	n.At, n.Mode = s.At, joinMode(n.Kind, left, right)
+	n.Bounded = left.Out().Bounded && right.Out().Bounded
+	if len(n.Left.Out().Fields) > width {
+		n.Fields = n.Left.Out().Fields
+		return narrow(n, width), nil
+	}
+	return n, nil
+}
+
+// joinScalars replaces the scalar subqueries in an expression by columns that are
+// joined to the node.
+func joinScalars(node plan.Node, e plan.Expr) (plan.Node, plan.Expr, error) {
+	out, err := plan.Rewrite(e, func(e plan.Expr) (plan.Expr, error) {
+		s, ok := e.(*plan.Subquery)
+		if !ok || s.Kind != plan.ScalarSubquery {
+			return nil, nil //nolint:nilnil // nil leaves the expression as it is
+		}
+		n, col, err := joinScalar(node, s)
+		if err != nil {
+			return nil, err
+		}
+		node = n
+		return col, nil
+	})
+	return node, out, err
+}
+
+func joinScalar(left plan.Node, s *plan.Subquery) (plan.Node, plan.Expr, error) {
+	width := len(left.Out().Fields)
+	right, conds, err := decorrelateScalar(s, width)
+	if err != nil {
+		return nil, nil, err
+	}
+	n := &plan.Join{Left: left, Right: right, Kind: plan.LeftJoin}
+	n.Left, n.Right, n.On = splitOn(left, right, conds)
+	extra := len(n.Left.Out().Fields) - width
+	n.Fields = joinFields(n.Left, n.Right, plan.LeftJoin)
+	n.At, n.Mode = s.At, joinMode(plan.LeftJoin, left, right)
+	n.Bounded = left.Out().Bounded && right.Out().Bounded
+	value := ref(n.Fields, width+extra, s.At)
+	col := &plan.InputRef{Meta: meta(s.Typ, s.At), Index: width + extra, Name: value.Name}
+	if extra == 0 {
+		return n, col, nil
+	}
+	// Put the value right after the left's own columns, where callers expect it.
+	es := make([]plan.Expr, 0, width+1)
+	for i := range width {
+		es = append(es, ref(n.Fields, i, s.At))
+	}
+	es = append(es, value)
+	fields := append(append([]types.Field{}, n.Fields[:width]...), n.Fields[width+extra])
+	col.Index = width
+	return project(n, es, fields, s.At), col, nil
+}
+
+// scalarSubqueries joins the scalar subqueries of the SELECT list.
+func (s *selection) scalarSubqueries() error {
+	var err error
+	for i := range s.items {
+		if s.node, s.items[i].expr, err = joinScalars(s.node, s.items[i].expr); err != nil {
+			return err
+		}
+	}
+	for i := range s.sorts {
+		if s.sorts[i].expr == nil {
+			continue
+		}
+		if s.node, s.sorts[i].expr, err = joinScalars(s.node, s.sorts[i].expr); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,2 @@
+// Package sqlcli runs SQL scripts in a terminal: `weirflow sql`.
+package sqlcli
