@@ -76,7 +76,7 @@ func Load(cfg any, s Sources) error {
 }
 
 func loadFile(cfg any, file string) error {
-	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return fmt.Errorf("read configuration: %w", err)
 	}
@@ -84,15 +84,29 @@ func loadFile(cfg any, file string) error {
 		return nil
 	}
 	if err := yaml.UnmarshalWithOptions(b, cfg, yaml.Strict()); err != nil {
-		var unknown *yaml.UnknownFieldError
-		if errors.As(err, &unknown) {
-			at := unknown.GetToken().Position
-			key := unknown.GetToken().Value
-			return fmt.Errorf("%s, line %d, column %d: unknown key %q%s", file, at.Line, at.Column, key, suggest.Hint(key, names(cfg)))
-		}
-		return fmt.Errorf("%s: %s%s", file, blame(cfg, b), strings.TrimSpace(yaml.FormatError(err, false, true)))
+		return fmt.Errorf("%s: %w", file, explain(err, cfg, b))
 	}
 	return nil
+}
+
+// explain says in one line where a document is wrong, and what was meant.
+func explain(err error, cfg any, doc []byte) error {
+	at, ok := errors.AsType[yaml.Error](err)
+	if !ok {
+		return fmt.Errorf("%s%w", blame(cfg, doc), err)
+	}
+	where := ""
+	if t := at.GetToken(); t != nil && t.Position != nil {
+		where = fmt.Sprintf("line %d, column %d: ", t.Position.Line, t.Position.Column)
+	}
+	if unknown, ok := errors.AsType[*yaml.UnknownFieldError](err); ok {
+		key := unknown.GetToken().Value
+		return fmt.Errorf("%sunknown key %q%s", where, key, suggest.Hint(key, names(cfg)))
+	}
+	if _, syntax := errors.AsType[*yaml.SyntaxError](err); syntax {
+		return fmt.Errorf("%s%s", where, at.GetMessage())
+	}
+	return fmt.Errorf("%s%s%s", where, blame(cfg, doc), at.GetMessage())
 }
 
 // blame finds the key whose value can't be read, for errors that don't say.
@@ -161,7 +175,7 @@ func (l leaf) flag() string { return strings.ReplaceAll(strings.Join(l.path, "."
 // set parses text as YAML does, but for strings, which are taken as they are,
 // and lists, which may be comma-separated.
 func (l leaf) set(text string) error {
-	if u, ok := l.value.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](l.value.Addr()); ok {
 		return u.UnmarshalText([]byte(text))
 	}
 	switch l.value.Kind() {
@@ -218,7 +232,7 @@ func walk(v reflect.Value, path []string, out *[]leaf) {
 		if opt != "inline" {
 			p = append(slices.Clone(path), name)
 		}
-		_, text := v.Field(i).Addr().Interface().(encoding.TextUnmarshaler)
+		_, text := reflect.TypeAssert[encoding.TextUnmarshaler](v.Field(i).Addr())
 		if f.Type.Kind() == reflect.Struct && !text {
 			walk(v.Field(i), p, out)
 			continue

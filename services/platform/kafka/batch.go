@@ -37,7 +37,7 @@ func (b *Batch) Record(i int) Record {
 func (b *Batch) Headers(i int) []Header {
 	m := unsafe.Slice(b.msgs, b.total)[b.index[i]]
 	var h *C.rd_kafka_headers_t
-	if C.rd_kafka_message_headers(m, &h) != 0 {
+	if C.rd_kafka_message_headers(m, &h) != 0 { //nolint:gocritic // the duplicate is in what cgo generates
 		return nil
 	}
 	var out []Header
@@ -45,7 +45,7 @@ func (b *Batch) Headers(i int) []Header {
 		var name *C.char
 		var val unsafe.Pointer
 		var n C.size_t
-		if C.rd_kafka_header_get_all(h, C.size_t(k), &name, &val, &n) != 0 {
+		if C.rd_kafka_header_get_all(h, C.size_t(k), &name, &val, &n) != 0 { //nolint:gocritic // the duplicate is in what cgo generates
 			return out
 		}
 		x := Header{Key: C.GoString(name)}

@@ -90,8 +90,7 @@ const (
 
 // HasCode reports whether err is, or wraps, a Kafka error with one of the codes.
 func HasCode(err error, codes ...int) bool {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return slices.Contains(codes, e.Code)
 	}
 	var c ckafka.Error

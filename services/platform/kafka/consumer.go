@@ -172,10 +172,10 @@ func (c *Consumer) filled(b *Batch, n int) (*Batch, error) {
 	b.index = b.index[:0]
 	var errs []error
 	for i, v := range unsafe.Slice(b.views, n) {
-		switch {
-		case v.err == 0:
+		switch v.err {
+		case 0:
 			b.index = append(b.index, int32(i))
-		case v.err == C.WF_ERR_PARTITION_EOF:
+		case C.WF_ERR_PARTITION_EOF:
 		default:
 			errs = append(errs, &PartitionError{Topic: c.topic(v.rkt), Partition: int32(v.partition), Err: errorOf(C.int(v.err))})
 		}

@@ -61,8 +61,9 @@ func producerDefaults() map[string]string {
 	return map[string]string{
 		"acks": "all", "enable.idempotence": "true", "compression.type": "lz4",
 		"linger.ms": "5", "batch.size": "1000000", "batch.num.messages": "100000",
-		"queue.buffering.max.messages": "500000", "queue.buffering.max.kbytes": "524288",
-		"message.max.bytes": "10485760",
+		// As much as fills the way to the broker: more only costs memory and caches.
+		"queue.buffering.max.messages": "200000", "queue.buffering.max.kbytes": "65536",
+		"message.max.bytes": "33554432",
 		// Records wait for the cluster as long as it takes; callers bound how many.
 		"message.timeout.ms": "0", "reconnect.backoff.max.ms": "5000",
 		"client.id": "weirflow",
@@ -180,7 +181,7 @@ func (p *Producer) poll() {
 func (p *Producer) settle() {
 	for b := C.wf_done(p.c); b != nil; {
 		next := b.next
-		err, failed := resultOf(b)
+		failed, err := resultOf(b)
 		p.mu.Lock()
 		done := p.batches[uint64(b.id)]
 		delete(p.batches, uint64(b.id))
@@ -195,7 +196,7 @@ func (p *Producer) settle() {
 	}
 }
 
-func resultOf(b *C.wf_batch) (error, []Failure) { //nolint:revive // the order is that of Done
+func resultOf(b *C.wf_batch) ([]Failure, error) {
 	if b.failed == 0 {
 		return nil, nil
 	}
@@ -206,7 +207,7 @@ func resultOf(b *C.wf_batch) (error, []Failure) { //nolint:revive // the order i
 			failed = append(failed, Failure{Index: i, Err: errorOf(slots[i].err)})
 		}
 	}
-	return fmt.Errorf("produce %d of %d records: %w", len(failed), int(b.total), failed[0].Err), failed
+	return failed, fmt.Errorf("produce %d of %d records: %w", len(failed), int(b.total), failed[0].Err)
 }
 
 // Flush waits until everything that was handed over is answered.

@@ -63,6 +63,10 @@ func (r *Records) Close(buf []byte) {
 	m.hdr_off = C.uint32_t(len(r.buf))
 }
 
+// SetTime sets the timestamp of the record added last, in milliseconds since
+// the epoch. Without one it is the time of producing.
+func (r *Records) SetTime(millis int64) { r.meta[len(r.meta)-1].timestamp = C.int64_t(millis) }
+
 // OpenHeader begins a header of the record added last, like Open.
 func (r *Records) OpenHeader(key string) []byte {
 	r.meta[len(r.meta)-1].headers++
