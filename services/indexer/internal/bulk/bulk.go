@@ -21,8 +21,8 @@ type Action struct {
 // actions with equal targets are about the same document.
 func (a Action) Target() []byte {
 	line, _, _ := bytes.Cut(a.Lines, []byte{'\n'})
-	if i := bytes.Index(line, []byte(`":{`)); i >= 0 {
-		return line[i+3:]
+	if _, target, ok := bytes.Cut(line, []byte(`":{`)); ok {
+		return target
 	}
 	return line
 }

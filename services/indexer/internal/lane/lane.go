@@ -25,7 +25,7 @@ type Options struct {
 
 // Lane is the pipeline of one partition. One goroutine calls Offer, another Run.
 type Lane struct {
-	o      Options
+	o     Options
 	in    chan record
 	bytes atomic.Int64
 	safe  atomic.Int64 // offset behind the last record that is settled; -1 at first

@@ -109,8 +109,7 @@ func (s *Sink) Write(ctx context.Context, actions []bulk.Action) error {
 			s.stage.Returned(len(w.left))
 			return ctx.Err()
 		}
-		var refused *refusal
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*refusal](err); ok {
 			s.log.Error("the store refused a document; the job stops", "job", spec.GetJob(), "sink", spec.GetSink(),
 				"type", refused.item.Type, "reason", refused.item.Reason)
 			s.report.State(spec, indexv1.SinkState_SINK_STATE_FAILED, refused.item)
@@ -221,8 +220,8 @@ func (w *writing) settle(ctx context.Context, spec *indexv1.Sink, n int, items [
 	}
 	var again []bulk.Action
 	var stop error
-	for i, a := range w.left[:n] {
-		it := items[i]
+	for i, it := range items {
+		a := w.left[i]
 		later, superseded := done[string(a.Target())]
 		switch {
 		case it.OK(), superseded && later > i && a.HasID():

@@ -170,6 +170,7 @@ func (s *Stream) group(index uint32, src *source, g *eventv1.EventGroup, out *Ou
 			buf = src.template.AppendLine(buf, timestamp, offset, item)
 		}
 		r.Close(buf)
+		r.SetTime(timestamp) // the event's own, as Filebeat does
 		if src.decl.GetFileId() != "" { // without one, the record's place in the topic is its name
 			r.CloseHeader(event.AppendID(r.OpenHeader(EventIDHeader), src.decl.GetAgentId(), src.decl.GetFileId(), offset))
 		}

@@ -137,7 +137,7 @@ func checkName(name string) error {
 func Status(err error) error {
 	const (
 		topicExists, invalidPartitions, invalidReplication, invalidConfig, invalidTopic = 36, 37, 38, 40, 17
-		authorization                                                                  = 29
+		authorization                                                                   = 29
 	)
 	switch {
 	case kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic, kafka.CodeUnknownPartition):

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -227,7 +228,7 @@ func (w *Writer) ensure(ctx context.Context, topic string) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	err := w.admin.EnsureTopic(ctx, topic, w.o.TopicPartitions, map[string]string{"max.message.bytes": fmt.Sprint(w.o.MaxEventBytes + 1<<20)})
+	err := w.admin.EnsureTopic(ctx, topic, w.o.TopicPartitions, map[string]string{"max.message.bytes": strconv.Itoa(w.o.MaxEventBytes + 1<<20)})
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if err == nil {
