@@ -44,7 +44,7 @@ func agentCommand(t testing.TB, dir, config string, args ...string) *exec.Cmd {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(self, append([]string{"-e", "-c", file, "--path.data", filepath.Join(dir, "data")}, args...)...) //nolint:gosec // ourselves
+	cmd := exec.Command(self, append([]string{"-e", "-c", file, "--path.data", filepath.Join(dir, "data")}, args...)...)
 	cmd.Env = append(os.Environ(), roleVariable+"=agent")
 	cmd.Stderr = os.Stderr
 	return cmd

@@ -63,7 +63,7 @@ func TestKill(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond) //nolint:gosec // any moment will do
+		time.Sleep(time.Duration(50+rand.IntN(250)) * time.Millisecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestRotation(t *testing.T) {
 			stop := startAgent(t, dir, config)
 			for i := range rounds {
 				writeLines(t, in, i*each, each, 80)
-				time.Sleep(time.Duration(rand.IntN(15)) * time.Millisecond) //nolint:gosec // any moment will do
+				time.Sleep(time.Duration(rand.IntN(15)) * time.Millisecond)
 				if i%7 == 6 {
 					stop()
 					stop = startAgent(t, dir, config)

@@ -87,7 +87,7 @@ func (s *Service) openOutput(ctx context.Context) (pipeline.Output, error) {
 		return render.NewFile(render.FileOptions{
 			Dir: settings.Resolve(s.settings.PathHome, sec.String("path")), Name: sec.String("filename"), Version: Compatible,
 			RotateBytes: int64(sec.Int("rotate_every_kb")) << 10, Keep: sec.Int("number_of_files"),
-			Mode: os.FileMode(sec.Int("permissions")) & os.ModePerm, RotateOnStart: sec.Bool("rotate_on_startup"), //nolint:gosec // masked
+			Mode: os.FileMode(sec.Int("permissions")) & os.ModePerm, RotateOnStart: sec.Bool("rotate_on_startup"),
 		})
 	}
 	return nil, fmt.Errorf("output %s is not known", s.out.Kind)

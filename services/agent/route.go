@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,7 +56,7 @@ func newRouter(s *settings.Config) (*router, error) {
 		}
 	}
 	if r.topic == nil && len(r.rules) == 0 {
-		return nil, fmt.Errorf("output.kafka: topic is missing")
+		return nil, errors.New("output.kafka: topic is missing")
 	}
 	return r, nil
 }

@@ -24,6 +24,8 @@ type sink struct {
 	keep bool
 	// mute makes it take batches without acknowledging them.
 	mute bool
+	// rejectFirst refuses the first event of each batch.
+	rejectFirst bool
 	// delay makes it slow.
 	delay time.Duration
 
@@ -88,7 +90,11 @@ func (s *sink) Push(stream grpc.BidiStreamingServer[ingestv1.PushRequest, ingest
 		if s.mute {
 			continue
 		}
-		if err := stream.Send(&ingestv1.PushResponse{Sequence: b.GetSequence(), Window: 16, Accepted: uint32(n)}); err != nil { //nolint:gosec // small
+		res := &ingestv1.PushResponse{Sequence: b.GetSequence(), Window: 16, Accepted: uint32(n)}
+		if s.rejectFirst {
+			res.Rejections = []*ingestv1.Rejection{{Group: 0, First: 0, Count: 1, Reason: "too strange"}}
+		}
+		if err := stream.Send(res); err != nil {
 			return err
 		}
 	}
@@ -152,7 +158,13 @@ func runAgent(t *testing.T, cfg agent.Config, deps agent.Deps) (stop func()) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	go func() {
+		err := s.Run(ctx)
+		if err != nil {
+			t.Errorf("run: %v", err)
+		}
+		done <- nil
+	}()
 	return func() {
 		t.Helper()
 		cancel()

@@ -93,7 +93,7 @@ func Run(ctx context.Context, cfg, defaults Config, in Inputs, out, logs io.Writ
 	// In the order in which they start; they stop in the reverse, so that intake
 	// ends before what carries it out.
 	for _, add := range []func() error{
-		a.addBroker, a.addStore, a.addIndexer, a.addTransform, a.addIngest, a.addGateway, a.addJobs, a.addAgents, a.addAdmin, a.addAnnouncement,
+		a.addBroker, a.addStore, a.addIndexer, a.addTransform, a.addIngest, a.addGateway, a.addJobs, a.addAgents, func() error { return a.addAdmin(ctx) }, a.addAnnouncement,
 	} {
 		if err := add(); err != nil {
 			return err
@@ -319,8 +319,8 @@ func sameAddress(x, y string) bool {
 	return normal(x) == normal(y)
 }
 
-func (a *assembly) addAdmin() error {
-	s, err := admin.New(a.cfg.Admin, admin.Deps{Logger: a.tel.Logger, Metrics: a.tel.Handler(), Boards: a.boards, Config: a.cfg, Defaults: a.defaults})
+func (a *assembly) addAdmin(ctx context.Context) error {
+	s, err := admin.New(ctx, a.cfg.Admin, admin.Deps{Logger: a.tel.Logger, Metrics: a.tel.Handler(), Boards: a.boards, Config: a.cfg, Defaults: a.defaults})
 	if err != nil {
 		return fmt.Errorf("start the admin port: %w", err)
 	}

@@ -5,16 +5,24 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weirflow/weirflow/services/agent"
+	"github.com/weirflow/weirflow/services/platform/admin"
+	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/process"
+	"github.com/weirflow/weirflow/services/platform/status"
 	"github.com/weirflow/weirflow/services/platform/telemetry"
 	"github.com/weirflow/weirflow/services/platform/version"
 )
+
+// gcPercent has the collector run twice as often as by default: the agent makes
+// little garbage, and should take little memory beside what it watches.
+const gcPercent = 50
 
 // flags are those of the command line.
 type flags struct {
@@ -24,6 +32,7 @@ type flags struct {
 	debug     []string
 	verbose   bool
 	logFormat string
+	admin     string
 	cfg       agent.Config
 }
 
@@ -34,7 +43,7 @@ func Command() *cobra.Command {
 		Use: "agent", Short: "Read log files as a Filebeat configuration says, and ship their lines", Args: cobra.NoArgs,
 		Version: version.String(), SilenceUsage: true, SilenceErrors: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), cmd.Flags().Changed("admin.listen"))
 		},
 	}
 	p := cmd.PersistentFlags()
@@ -44,6 +53,7 @@ func Command() *cobra.Command {
 	p.StringArrayVarP(&f.debug, "d", "d", nil, "log debug messages (`selectors` are taken and not told apart)")
 	p.BoolVarP(&f.verbose, "v", "v", false, "log at level info, which is the default")
 	p.StringVar(&f.logFormat, "log-format", "text", "`form` of the log: text or json")
+	p.StringVar(&f.admin, "admin.listen", ports.Loopback(ports.AgentAdmin), "`address` of /metrics, /ready, /live; empty for none")
 	p.StringVar(&f.cfg.PathHome, "path.home", "", "`folder` that other paths are relative to (default: the working directory)")
 	p.StringVar(&f.cfg.PathConfig, "path.config", "", "`folder` of configuration files")
 	p.StringVar(&f.cfg.PathData, "path.data", "", "`folder` of registry and identity (default ${path.home}/data)")
@@ -64,7 +74,10 @@ func (f *flags) config() agent.Config {
 	return cfg
 }
 
-func (f *flags) run(ctx context.Context, stdout, stderr io.Writer) error {
+func (f *flags) run(ctx context.Context, stdout, stderr io.Writer, adminWanted bool) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	level := "info"
 	if len(f.debug) > 0 {
 		level = "debug"
@@ -80,7 +93,6 @@ func (f *flags) run(ctx context.Context, stdout, stderr io.Writer) error {
 			t.Logger.Debug("close telemetry", "error", err)
 		}
 	}()
-	slog.SetDefault(t.Logger)
 	e, err := process.NewEnv("agent", process.Instance(), t)
 	if err != nil {
 		return err
@@ -89,7 +101,36 @@ func (f *flags) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	stop, err := f.serveAdmin(ctx, t, e, adminWanted)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	return s.Run(ctx)
+}
+
+// serveAdmin opens the admin port. Without one that was asked for the agent does
+// not start; the default one may belong to another agent.
+func (f *flags) serveAdmin(ctx context.Context, t *telemetry.Telemetry, e process.Env, wanted bool) (stop func(), err error) {
+	a, err := admin.New(ctx, admin.Config{Listen: f.admin}, admin.Deps{
+		Logger: t.Logger, Metrics: t.Handler(), Boards: []*status.Board{e.Board}, Config: struct{ Files []string }{f.config().Files}, Defaults: struct{ Files []string }{agent.DefaultConfig().Files},
+	})
+	if err != nil && !wanted {
+		t.Logger.Warn("no admin port; name another with --admin.listen", "error", err)
+		return func() {}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := a.Run(ctx); err != nil {
+			t.Logger.Warn("the admin port has closed", "error", err)
+		}
+	}()
+	return func() { cancel(); <-done }, nil
 }
 
 func (f *flags) test() *cobra.Command {

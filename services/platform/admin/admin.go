@@ -42,12 +42,12 @@ type Server struct {
 }
 
 // New takes the port, so that one that is taken is known at once.
-func New(cfg Config, d Deps) (*Server, error) {
+func New(ctx context.Context, cfg Config, d Deps) (*Server, error) {
 	s := &Server{cfg: cfg, d: d}
 	if cfg.Listen == "" {
 		return s, nil
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen)
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listen for the admin port on %s: %w", cfg.Listen, err)
 	}

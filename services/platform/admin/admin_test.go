@@ -25,7 +25,7 @@ func TestAdminPort(t *testing.T) {
 	}
 	board := status.New("test", "i")
 	board.NotReady("kafka", "does not answer")
-	s, err := admin.New(admin.Config{Listen: "127.0.0.1:0"}, admin.Deps{
+	s, err := admin.New(t.Context(), admin.Config{Listen: "127.0.0.1:0"}, admin.Deps{
 		Logger: tel.Logger, Metrics: tel.Handler(), Boards: []*status.Board{board}, Config: sample{"mine", "hunter2"}, Defaults: sample{},
 	})
 	if err != nil {
@@ -57,7 +57,7 @@ func TestAdminPort(t *testing.T) {
 			t.Errorf("%s = %d %.200s, want %q and no secret", path, code, body, want)
 		}
 	}
-	if _, err := admin.New(admin.Config{Listen: s.Addr()}, admin.Deps{}); err == nil || !strings.Contains(err.Error(), s.Addr()) {
+	if _, err := admin.New(t.Context(), admin.Config{Listen: s.Addr()}, admin.Deps{}); err == nil || !strings.Contains(err.Error(), s.Addr()) {
 		t.Errorf("a taken port: %v, want its address named", err)
 	}
 	cancel()

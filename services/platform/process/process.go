@@ -121,7 +121,7 @@ func run[C any](ctx context.Context, s Spec[C], cfg, def File[C], logs io.Writer
 	if err != nil {
 		return err
 	}
-	a, err := admin.New(cfg.Admin, admin.Deps{Logger: t.Logger, Metrics: t.Handler(), Boards: []*status.Board{e.Board}, Config: cfg, Defaults: def})
+	a, err := admin.New(ctx, cfg.Admin, admin.Deps{Logger: t.Logger, Metrics: t.Handler(), Boards: []*status.Board{e.Board}, Config: cfg, Defaults: def})
 	if err != nil {
 		return err
 	}

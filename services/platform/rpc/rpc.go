@@ -213,7 +213,7 @@ func clientTLS(t TLS) (*tls.Config, error) {
 }
 
 func pool(file string) (*x509.CertPool, error) {
-	b, err := os.ReadFile(file) //nolint:gosec // the operator names the file
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("load certificate authority: %w", err)
 	}

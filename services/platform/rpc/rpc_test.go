@@ -12,6 +12,7 @@ import (
 
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
 	"github.com/weirflow/weirflow/services/platform/rpc"
+	"github.com/weirflow/weirflow/services/platform/secret"
 	board "github.com/weirflow/weirflow/services/platform/status"
 	"github.com/weirflow/weirflow/services/platform/telemetry"
 )
@@ -33,7 +34,7 @@ func TestTokenIsAsked(t *testing.T) {
 			go func() { done <- s.Run(ctx) }()
 			for token, want := range map[string]codes.Code{"right": codes.OK, "wrong": codes.Unauthenticated, "": codes.Unauthenticated} {
 				c := rpc.ClientConfig{}
-				c.Token.UnmarshalText([]byte(token))
+				c.Token = secret.String(token)
 				conn, err := rpc.DialServer(s, c, tel)
 				if err != nil {
 					t.Fatal(err)

@@ -20,7 +20,7 @@ func TestSecretDoesNotShowItself(t *testing.T) {
 	var log bytes.Buffer
 	slog.New(slog.NewTextHandler(&log, nil)).Info("x", "p", s, "in", struct{ P secret.String }{s})
 	for name, text := range map[string]string{
-		"%v": fmt.Sprintf("%v", s), "%s": fmt.Sprintf("%s", s), "%#v": fmt.Sprintf("%#v", s), "%q": fmt.Sprintf("%q", s),
+		"%v": fmt.Sprintf("%v", s), "String": s.String(), "%#v": fmt.Sprintf("%#v", s), "%q": fmt.Sprintf("%q", s),
 		"in a struct": fmt.Sprintf("%+v", struct{ P secret.String }{s}), "JSON": string(j), "log": log.String(),
 	} {
 		if strings.Contains(text, "hunter2") || !strings.Contains(text, secret.Mask) {

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -136,8 +137,8 @@ func (t *Telemetry) Handler() http.Handler {
 // Close sends what is still to be sent.
 func (t *Telemetry) Close(ctx context.Context) error {
 	var first error
-	for i := len(t.closers) - 1; i >= 0; i-- {
-		if err := t.closers[i](ctx); err != nil && first == nil {
+	for _, closer := range slices.Backward(t.closers) {
+		if err := closer(ctx); err != nil && first == nil {
 			first = fmt.Errorf("close telemetry: %w", err)
 		}
 	}

@@ -67,7 +67,7 @@ func readScript(file string, args []string, stdin io.Reader) (string, error) {
 		b, err := io.ReadAll(stdin)
 		return string(b), err
 	default:
-		b, err := os.ReadFile(file) //nolint:gosec // the user names the file
+		b, err := os.ReadFile(file)
 		return string(b), err
 	}
 }

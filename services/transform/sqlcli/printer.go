@@ -154,18 +154,18 @@ func (p *printer) row(cells []string) string {
 
 func widthOf(f types.Field) int {
 	width := 24
-	switch k := f.Type.Kind; {
-	case k == types.Boolean:
+	switch k := f.Type.Kind; k {
+	case types.Boolean:
 		width = 6
-	case k == types.TinyInt, k == types.SmallInt:
+	case types.TinyInt, types.SmallInt:
 		width = 6
-	case k == types.Int:
+	case types.Int:
 		width = 11
-	case k == types.BigInt:
+	case types.BigInt:
 		width = 20
-	case k == types.Date:
+	case types.Date:
 		width = 10
-	case k == types.Time:
+	case types.Time:
 		width = 12
 	}
 	return max(width, utf8.RuneCountInString(f.Name))

@@ -37,7 +37,7 @@ type Options struct {
 // value was wrong, which is then on Stderr with its line and column.
 func Run(ctx context.Context, o Options) int {
 	if err := Execute(ctx, o); err != nil {
-		fmt.Fprintln(o.Stderr, err) //nolint:errcheck // nothing is left to tell it to
+		fmt.Fprintln(o.Stderr, err)
 		return 1
 	}
 	return 0
@@ -148,7 +148,7 @@ func (r *runner) inserts(ctx context.Context, s *sql.Session, st ast.Statement, 
 	var sinks []connector.Sink
 	bounded := true
 	for i, p := range set.Sinks {
-		sink, err := r.connectors.Sink(r.env(uint32(i)), p) //nolint:gosec // a small number
+		sink, err := r.connectors.Sink(r.env(uint32(i)), p)
 		if err != nil {
 			return errors.Join(err, closeAll(sinks))
 		}

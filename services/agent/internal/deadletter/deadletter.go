@@ -42,7 +42,7 @@ func (b *Box) Put(letters []Letter) (err error) {
 		return fmt.Errorf("keep dead letters: %w", err)
 	}
 	name := filepath.Join(b.dir, time.Now().UTC().Format("2006-01-02")+".ndjson")
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600) //nolint:gosec // our own folder
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("keep dead letters: %w", err)
 	}

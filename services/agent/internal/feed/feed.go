@@ -8,6 +8,7 @@ package feed
 import (
 	"context"
 	"regexp"
+	"slices"
 	"time"
 
 	eventv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/event/v1"
@@ -142,9 +143,10 @@ func (f *Feed) message(m parse.Message) {
 	f.clock()
 	if len(m.Content) > f.plan.MaxBytes {
 		m.Content = m.Content[:f.plan.MaxBytes]
-		m.Flags = append(m.Flags[:len(m.Flags):len(m.Flags)], "truncated")
+		m.Flags = append(slices.Clip(m.Flags), "truncated")
 	}
-	if len(m.Content) == 0 && !(f.plan.KeepEmpty && len(m.Fields) > 0) || !f.wanted(m.Content) {
+	empty := len(m.Content) == 0 && (!f.plan.KeepEmpty || len(m.Fields) == 0)
+	if empty || !f.wanted(m.Content) {
 		f.item.Filtered++
 		return
 	}
@@ -196,7 +198,11 @@ func (f *Feed) event(m *parse.Message) {
 	if f.plan.Finish != nil {
 		f.plan.Finish(e, m)
 	}
+	own := e.Fields["tags"]
 	document.Merge(e.Fields, over, true)
+	if tags, ok := over["tags"].([]any); ok && own != nil {
+		joinTags(e, own, tags)
+	}
 	if !f.plan.KeepNull {
 		document.DropNulls(e.Fields)
 	}
@@ -207,6 +213,18 @@ func (f *Feed) event(m *parse.Message) {
 	topic, key := f.plan.Router.Route(e)
 	g := f.jsonGroup(topic, key)
 	g.AddFunc(e.Timestamp.UnixMilli(), m.Offset, func(b []byte) []byte { return e.AppendJSON(b, f.plan.Header) })
+}
+
+// joinTags appends the input's tags to those that the line brought itself.
+func joinTags(e *document.Event, own any, tags []any) {
+	texts := make([]string, 0, len(tags))
+	for _, t := range tags {
+		if s, ok := t.(string); ok {
+			texts = append(texts, s)
+		}
+	}
+	e.Fields["tags"] = own
+	_ = document.AddTags(e.Fields, "tags", texts) // what is no list stays
 }
 
 func (f *Feed) jsonGroup(topic string, key []byte) *pipeline.Group {

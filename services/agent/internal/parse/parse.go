@@ -69,13 +69,13 @@ func (c *Chain) Feed(m Message) { c.emits[0](m) }
 
 // Pending is where the first incomplete message begins.
 func (c *Chain) Pending() (int64, bool) {
-	first, any := int64(0), false
+	first, found := int64(0), false
 	for _, s := range c.stages {
-		if at, ok := s.Pending(); ok && (!any || at < first) {
-			first, any = at, true
+		if at, ok := s.Pending(); ok && (!found || at < first) {
+			first, found = at, true
 		}
 	}
-	return first, any
+	return first, found
 }
 
 // Deadline is when Expire is due.

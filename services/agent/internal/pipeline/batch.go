@@ -54,7 +54,7 @@ func (g *Group) AddFunc(timestamp, offset int64, render func([]byte) []byte) {
 }
 
 func (g *Group) mark(timestamp, offset int64, length int) {
-	g.PB.Lengths = append(g.PB.Lengths, uint32(length)) //nolint:gosec // far below 4 GiB
+	g.PB.Lengths = append(g.PB.Lengths, uint32(length))
 	g.PB.Timestamps = append(g.PB.Timestamps, timestamp-g.timestamp)
 	g.PB.Offsets = append(g.PB.Offsets, offset-g.offset)
 	g.timestamp, g.offset = timestamp, offset

@@ -25,7 +25,9 @@ type kind struct {
 	required []string
 	// static: the outcome depends on nothing that a line brings.
 	static bool
-	build  func(b builder) (step, error)
+	// staticIf says so for some settings only.
+	staticIf func(b builder) bool
+	build    func(b builder) (step, error)
 }
 
 // builder is what a processor is built from.
@@ -124,7 +126,9 @@ func compileOne(n *settings.Node, env Env) (Processor, error) {
 			return nil, err
 		}
 	}
-	p.run, err = k.build(builder{settings.NewSection(settingsNode, table), settingsNode, env})
+	b := builder{settings.NewSection(settingsNode, table), settingsNode, env}
+	p.static = p.static || k.staticIf != nil && k.staticIf(b)
+	p.run, err = k.build(b)
 	if err != nil {
 		return nil, settingsNode.Errorf("processor %s: %w", name, err)
 	}

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"regexp"
@@ -161,7 +162,7 @@ func compileEquals(n *settings.Node) (fieldTest, error) {
 	}
 	want, ok := n.Text()
 	if !ok {
-		return nil, fmt.Errorf("equals takes strings, whole numbers and booleans")
+		return nil, errors.New("equals takes strings, whole numbers and booleans")
 	}
 	return func(v any) bool { return v == want }, nil
 }

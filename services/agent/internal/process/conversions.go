@@ -95,7 +95,8 @@ func convert(b builder) (step, error) {
 		changed := e.Clone()
 		for _, p := range list {
 			err := one(changed, p)
-			if err != nil && failOnError && !(ignoreMissing && errors.Is(err, document.ErrNotFound)) {
+			missing := ignoreMissing && errors.Is(err, document.ErrNotFound)
+			if err != nil && failOnError && !missing {
 				return true // all or nothing
 			}
 		}

@@ -18,7 +18,7 @@ func removals() map[string]kind {
 		"drop_event": {build: func(builder) (step, error) { return func(*document.Event) bool { return false }, nil }},
 		"drop_fields": {
 			options:  settings.Table{fields, {Key: "ignore_missing", Type: settings.Bool}},
-			required: []string{"fields"}, build: dropFields,
+			required: []string{"fields"}, staticIf: onlyStanding, build: dropFields,
 		},
 		"include_fields": {options: settings.Table{fields}, required: []string{"fields"}, build: includeFields},
 		"truncate_fields": {
@@ -29,6 +29,19 @@ func removals() map[string]kind {
 			required: []string{"fields"}, build: truncateFields,
 		},
 	}
+}
+
+// onlyStanding says whether all fields are of those that a file's events share.
+func onlyStanding(b builder) bool {
+	for _, f := range b.Strings("fields") {
+		root, _, _ := strings.Cut(f, ".")
+		switch root {
+		case "host", "agent", "input", "ecs", "fields":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 func dropFields(b builder) (step, error) {

@@ -27,7 +27,7 @@ func appendRecord(dst []byte, write func([]byte) []byte) []byte {
 	dst = append(dst, make([]byte, headerSize)...)
 	dst = write(dst)
 	body := dst[start+headerSize:]
-	binary.LittleEndian.PutUint32(dst[start:], uint32(len(body))) //nolint:gosec // a body is small
+	binary.LittleEndian.PutUint32(dst[start:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(dst[start+4:], crc32.Checksum(body, castagnoli()))
 	return dst
 }
@@ -62,9 +62,9 @@ func appendRemove(dst []byte, number uint64) []byte {
 
 func appendPosition(b []byte, e *Entry) []byte {
 	for _, v := range []uint64{
-		uint64(e.Offset),                                                                             //nolint:gosec // never negative
-		uint64(e.Tail.Length), uint64(e.Tail.Value), uint64(e.Prefix.Length), uint64(e.Prefix.Value), //nolint:gosec // never negative
-		uint64(max(0, e.Updated.Unix())), //nolint:gosec // never negative
+		uint64(e.Offset),
+		uint64(e.Tail.Length), uint64(e.Tail.Value), uint64(e.Prefix.Length), uint64(e.Prefix.Value),
+		uint64(max(0, e.Updated.Unix())),
 	} {
 		b = binary.AppendUvarint(b, v)
 	}
@@ -119,10 +119,10 @@ func (r *reader) text() string {
 }
 
 func (r *reader) position(e *Entry) {
-	e.Offset = int64(r.uint()) //nolint:gosec // checked below
+	e.Offset = int64(r.uint())
 	e.Tail = r.sum(MaxTail)
 	e.Prefix = r.sum(MaxPrefix)
-	e.Updated = time.Unix(int64(r.uint()), 0) //nolint:gosec // any time will do
+	e.Updated = time.Unix(int64(r.uint()), 0)
 	if e.Offset < 0 {
 		r.err = errCorrupt
 	}
@@ -134,5 +134,5 @@ func (r *reader) sum(limit uint64) Sum {
 		r.err = errCorrupt
 		return Sum{}
 	}
-	return Sum{int(n), uint32(v)} //nolint:gosec // checked above
+	return Sum{int(n), uint32(v)}
 }

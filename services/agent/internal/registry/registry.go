@@ -17,6 +17,15 @@ import (
 // compactFrom is the size below which the log is left to grow.
 const compactFrom = 1 << 20
 
+// steadyAfter is how long writing must have worked to be called mended.
+const steadyAfter = 30 * time.Second
+
+// lockWait is how long an agent that is just ending may keep the registry.
+const (
+	lockWait = time.Second
+	lockStep = 20 * time.Millisecond
+)
+
 // ErrLocked is returned where another process has the registry open.
 var ErrLocked = errors.New("in use by another process")
 
@@ -27,19 +36,23 @@ type Registry struct {
 	log  *slog.Logger
 	lock *os.File
 
-	mu      sync.Mutex
-	entries map[ID]*Entry
-	next    uint64
-	dirty   []*Entry
-	gone    []uint64
+	mu       sync.Mutex
+	entries  map[ID]*Entry
+	next     uint64
+	dirty    []*Entry
+	gone     []uint64
+	creating *creation // that new entries may join
 
 	fileMu sync.Mutex // held while the file is written; taken before mu
 	file   *os.File
 	size   int64
 	live   int64
 	buf    []byte
-	failed bool
 	fresh  bool
+	// failed is set from a failure until writing has worked for a while: small
+	// records may find room where large ones do not.
+	failed   bool
+	failedAt time.Time
 }
 
 // Open reads a registry, or makes an empty one.
@@ -62,7 +75,14 @@ func (r *Registry) takeLock() error {
 	if err != nil {
 		return fmt.Errorf("lock registry: %w", err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	for wait := lockWait; ; wait -= lockStep {
+		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if err == nil || wait <= 0 {
+			break
+		}
+		time.Sleep(lockStep)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("open registry %s: %w: give each agent its own --path.data", r.dir, ErrLocked), f.Close())
 	}
 	r.lock = f
@@ -195,33 +215,6 @@ func (r *Registry) Len() int {
 	return len(r.entries)
 }
 
-// Create begins a new incarnation of a file; an older one is forgotten. When it
-// returns, the new file id is on disk.
-func (r *Registry) Create(id ID, path string, at Position) (*Entry, error) {
-	fileID, err := newFileID()
-	if err != nil {
-		return nil, err
-	}
-	r.fileMu.Lock()
-	defer r.fileMu.Unlock()
-	r.mu.Lock()
-	e := &Entry{ID: id, FileID: fileID, Path: path, Position: at, Updated: time.Now(), number: r.next}
-	r.next++
-	r.mu.Unlock()
-	r.buf = appendPut(r.buf[:0], e)
-	if err := r.append(r.buf); err != nil {
-		return nil, err
-	}
-	r.live += int64(len(r.buf))
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if old := r.entries[id]; old != nil {
-		old.removed = true // its acknowledgements no longer count
-	}
-	r.entries[id] = e
-	return e, nil
-}
-
 // Advance moves an entry; the next Flush writes it.
 func (r *Registry) Advance(e *Entry, to Position) {
 	r.mu.Lock()
@@ -294,65 +287,6 @@ func (r *Registry) restore(dirty []*Entry, gone []uint64) {
 			r.dirty = append(r.dirty, e)
 		}
 	}
-}
-
-// append writes and syncs; a write that fails half-way is taken back.
-func (r *Registry) append(b []byte) error {
-	_, err := r.file.WriteAt(b, r.size)
-	if err == nil {
-		err = r.file.Sync()
-	}
-	if err != nil {
-		_ = r.file.Truncate(r.size) // else the next open drops it
-		if !r.failed {
-			r.failed = true
-			r.log.Error("the registry can't be written; sending goes on where it can, positions are kept in memory, and writing is tried again", "dir", r.dir, "error", err)
-		}
-		return fmt.Errorf("write registry: %w", err)
-	}
-	if r.failed {
-		r.failed = false
-		r.log.Info("the registry can be written again", "dir", r.dir)
-	}
-	r.size += int64(len(b))
-	return nil
-}
-
-// compact writes the live entries to a new file, which takes the old one's name.
-func (r *Registry) compact() error {
-	r.mu.Lock()
-	buf := append(make([]byte, 0, r.live+int64(len(magic))), magic...)
-	for _, e := range r.entries {
-		buf = appendPut(buf, e)
-	}
-	r.mu.Unlock()
-	name := r.logPath() + ".new"
-	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, r.mode)
-	if err != nil {
-		return fmt.Errorf("compact registry: %w", err)
-	}
-	_, err = f.Write(buf)
-	err = errors.Join(err, f.Sync())
-	if err == nil {
-		err = os.Rename(name, r.logPath())
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("compact registry: %w", err), f.Close(), os.Remove(name))
-	}
-	if err := syncDir(r.dir); err != nil {
-		r.log.Warn("the registry's directory could not be synced", "dir", r.dir, "error", err)
-	}
-	old := r.file
-	r.file, r.size, r.live = f, int64(len(buf)), int64(len(buf))
-	return old.Close()
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // our own directory
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Close writes what is left and lets go of the files.

@@ -55,18 +55,32 @@ func unknown(section, path string, v *Node, t Table) error {
 		keys[i] = o.Key
 	}
 	hint := Suggest(path, keys)
-	if hint == "" { // the last part may be right, only its place wrong
-		last := path[strings.LastIndexByte(path, '.')+1:]
-		for _, k := range keys {
-			if k == last || strings.HasSuffix(k, "."+last) {
-				hint = k
-			}
-		}
+	if hint == "" {
+		hint = sameWords(path, keys)
 	}
 	if hint == "" {
 		return v.Errorf("unknown key %q%s", path, where)
 	}
 	return v.Errorf("unknown key %q%s: did you mean %q?", path, where, hint)
+}
+
+// sameWords finds the shortest key that has all the words of another, as
+// close.on_state_change.renamed has those of close_renamed.
+func sameWords(path string, keys []string) string {
+	words := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return r == '.' || r == '_' })
+	}
+	best := ""
+	for _, k := range keys {
+		there := words(k)
+		if slices.ContainsFunc(words(path), func(w string) bool { return !slices.Contains(there, w) }) {
+			continue
+		}
+		if best == "" || len(k) < len(best) {
+			best = k
+		}
+	}
+	return best
 }
 
 func (c *checked) option(section string, o Option, v *Node) {

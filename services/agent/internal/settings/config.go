@@ -44,7 +44,6 @@ type Config struct {
 	RegistryMode    os.FileMode
 	RegistryFlush   time.Duration
 	ShutdownTimeout time.Duration
-	MaxProcs        int
 	// Ignored names what the file has and Filebeat knows, but has no meaning here.
 	Ignored []string
 }
@@ -98,7 +97,7 @@ func readFile(name string, strict bool) ([]byte, error) {
 	if info.Size() > 16<<20 {
 		return nil, fmt.Errorf("read configuration %s: %d bytes is too large", name, info.Size())
 	}
-	text, err := os.ReadFile(name) //nolint:gosec // the user names the file
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
@@ -113,7 +112,7 @@ func build(root *Node) (*Config, error) {
 		FieldsUnderRoot: s.Bool("fields_under_root"), Processors: s.Node("processors"),
 		PathHome: s.String("path.home"), PathData: s.String("path.data"), PathLogs: s.String("path.logs"),
 		RegistryPath: s.String("filebeat.registry.path"), RegistryFlush: s.Duration("filebeat.registry.flush"),
-		ShutdownTimeout: s.Duration("filebeat.shutdown_timeout"), MaxProcs: s.Int("max_procs"), Ignored: c.ignored,
+		ShutdownTimeout: s.Duration("filebeat.shutdown_timeout"), Ignored: c.ignored,
 	}
 	mode, err := strconv.ParseUint(s.String("filebeat.registry.file_permissions"), 0, 32)
 	if err != nil {

@@ -133,23 +133,22 @@ func ParseValue(s, file string, line int) *Node {
 	if trimmed == "" {
 		return str
 	}
-	flow := trimmed
 	if !strings.ContainsAny(trimmed[:1], "[{'\"") {
-		if !strings.Contains(trimmed, ",") {
-			flow = trimmed
-		} else {
+		if strings.Contains(trimmed, ",") {
 			list := &Node{Kind: List, File: file, Line: line}
 			for part := range strings.SplitSeq(trimmed, ",") {
 				list.Items = append(list.Items, ParseValue(strings.TrimSpace(part), file, line))
 			}
 			return list
 		}
-		if strings.ContainsAny(flow, ":#&*!|>%@`") {
-			return str
+		str.Kind, str.Value = scalar(&yaml.Node{Kind: yaml.ScalarNode, Value: trimmed})
+		if _, isText := str.Value.(string); isText {
+			str.Value = s
 		}
+		return str
 	}
 	var doc yaml.Node
-	if err := yaml.Unmarshal([]byte(flow), &doc); err != nil || len(doc.Content) == 0 {
+	if err := yaml.Unmarshal([]byte(trimmed), &doc); err != nil || len(doc.Content) == 0 {
 		return str
 	}
 	n, err := convert(file, doc.Content[0], 0)

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -72,12 +71,6 @@ func (n *Node) put(key string, v *Node) {
 		return
 	}
 	n.Members[key] = merge(old, v)
-}
-
-// remove takes a member out of a map.
-func (n *Node) remove(key string) {
-	delete(n.Members, key)
-	n.Keys = slices.DeleteFunc(n.Keys, func(k string) bool { return k == key })
 }
 
 // merge lays over one node another: maps are joined, anything else is replaced.

@@ -37,7 +37,7 @@ func GlobalOptions() Table {
 	return Table{
 		{Key: "name", Type: String}, {Key: "tags", Type: Strings}, {Key: "fields", Type: Any},
 		{Key: "fields_under_root", Type: Bool, Default: "false"}, {Key: "processors", Type: Any},
-		{Key: "max_procs", Type: Int, Default: "0"}, {Key: "timestamp.precision", Type: Ignored},
+		{Key: "max_procs", Type: Ignored}, {Key: "timestamp.precision", Type: Ignored},
 		{Key: "path.home", Type: String}, {Key: "path.config", Type: String}, {Key: "path.data", Type: String}, {Key: "path.logs", Type: String},
 		{Key: "hostname", Type: String},
 		{Key: "filebeat.inputs", Type: Any},

@@ -67,7 +67,7 @@ func TestErrors(t *testing.T) {
 		{"two outputs", input + "output.console: {}\noutput.file: {path: /x}\n", "more than one output is enabled: [console file]"},
 		{"foreign output", input + "output.elasticsearch: {hosts: [x]}\n", "output.elasticsearch is not supported"},
 		{"unknown output", input + "output.kafak: {hosts: [x]}\n", `did you mean "kafka"?`},
-		{"a tab", "filebeat.inputs:\n- type: log\n\tpaths: [/a]\n", "line 3"},
+		{"a tab", "filebeat.inputs:\n- type: log\n\tpaths: [/a]\n", "tab character"},
 		{"broken YAML", "a: [1, 2\nb: 3\n", "f.yml"},
 		{"a boolean key", input + "fields: {y: 1}" + tailOfFile, "write it in quotes"},
 		{"a scalar for inputs", "filebeat.inputs: nothing" + tailOfFile, "should be a list"},
@@ -105,7 +105,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 
 func TestVariablesAndOverrides(t *testing.T) {
 	t.Parallel()
-	text := "filebeat.inputs:\n- paths: '${PATHS}'\n  tags: ['${TAG:none}', 'a${TAG:-}b']\n  fields: {n: '${N}', m: '${max_procs}'}\nmax_procs: 3\noutput.kafka: {hosts: '${HOSTS}', topic: t}\n"
+	text := "filebeat.inputs:\n- paths: '${PATHS}'\n  tags: ['${TAG:none}', 'a${TAG:-}b']\n  fields: {nn: '${N}', m: '${max_procs}'}\nmax_procs: 3\noutput.kafka: {hosts: '${HOSTS}', topic: t}\n"
 	c, err := load(text, map[string]string{"PATHS": "/a,/b", "N": "42", "HOSTS": "x:1"}, "output.kafka.enabled=false", "output.console.pretty=true", "tags=[q]")
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func TestVariablesAndOverrides(t *testing.T) {
 	if got := strings.Join(s.Strings("tags"), " "); got != "none a-b" {
 		t.Errorf("tags %s", got)
 	}
-	if got := c.Inputs[0].Get("fields.n").Value; got != int64(42) {
+	if got := c.Inputs[0].Get("fields.nn").Value; got != int64(42) {
 		t.Errorf("n is %T %v", got, got)
 	}
 	if got := c.Inputs[0].Get("fields.m").Value; got != int64(3) {
@@ -160,7 +160,7 @@ func TestStrictPerms(t *testing.T) {
 	if err := os.WriteFile(name, []byte("filebeat.inputs:\n- paths: [/a]"+tailOfFile), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(name, 0o666); err != nil { //nolint:gosec // the point of the test
+	if err := os.Chmod(name, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	for strict, want := range map[bool]bool{true: true, false: false} {

@@ -54,21 +54,18 @@ func (w *window) seek(file *os.File, offset int64) error {
 	back := min(offset, overlap)
 	w.rest = make([]byte, back)
 	w.base, w.start, w.n = offset-back, int(back), int(back)
-	if _, err := readFull(file, w.rest, w.base); err != nil {
-		return err
-	}
-	return nil
+	return readFull(file, w.rest, w.base)
 }
 
-func readFull(file *os.File, b []byte, offset int64) (int, error) {
+func readFull(file *os.File, b []byte, offset int64) error {
 	n, err := file.ReadAt(b, offset)
 	if n == len(b) {
-		return n, nil
+		return nil
 	}
 	if errors.Is(err, io.EOF) {
-		return n, errRewritten
+		return errRewritten
 	}
-	return n, fmt.Errorf("read %s: %w", file.Name(), err)
+	return fmt.Errorf("read %s: %w", file.Name(), err)
 }
 
 // end is the offset up to which has been read.
@@ -129,9 +126,6 @@ func (w *window) grow() {
 	w.buf = bigger
 }
 
-// skip drops what has been read, as the middle of a line that is too long.
-func (w *window) skip() { w.start = w.n }
-
 // release lends the buffer back, keeping the unfinished line and the overlap.
 func (w *window) release() {
 	if w.buf == nil {
@@ -156,7 +150,7 @@ func (w *window) tail(offset int64) (registry.Sum, error) {
 
 func sumAt(file *os.File, offset int64, length int) (registry.Sum, error) {
 	b := make([]byte, length)
-	if _, err := readFull(file, b, offset); err != nil {
+	if err := readFull(file, b, offset); err != nil {
 		return registry.Sum{}, err
 	}
 	return registry.SumOf(b), nil

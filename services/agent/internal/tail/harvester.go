@@ -38,10 +38,13 @@ type harvester struct {
 	win      window
 	cut      *cutter
 	wake     chan struct{}
-	watching []string
+	watching []string // used by the input's goroutine only
 	ended    reason
 
 	lastData time.Time
+	// What the file looked like when its end was last reached.
+	size    int64
+	modTime time.Time
 }
 
 // open checks that the file is what the entry says and goes to its position; if
@@ -92,12 +95,10 @@ func (h *harvester) matches(at registry.Position) bool {
 
 // run reads until the file is closed for a reason.
 func (h *harvester) run(ctx context.Context) (reason, error) {
-	defer h.unwatch()
-	h.watch(h.path)
 	h.lastData = time.Now()
 	opened, backoff := time.Now(), h.in.opts.BackoffMin
 	for {
-		n, err := h.win.fill()
+		n, err := h.read()
 		switch {
 		case errors.Is(err, errRewritten):
 			if err := h.restart(ctx); err != nil {
@@ -125,6 +126,23 @@ func (h *harvester) run(ctx context.Context) (reason, error) {
 		}
 		backoff = min(2*backoff, max(h.in.opts.BackoffMax, h.in.opts.BackoffMin))
 	}
+}
+
+// read reads more, unless the file looks as it did when its end was reached.
+func (h *harvester) read() (int, error) {
+	info, err := h.file.Stat()
+	if err != nil {
+		return 0, fmt.Errorf("look at %s: %w", h.path, err)
+	}
+	if info.Size() == h.size && h.size == h.win.end() && info.ModTime().Equal(h.modTime) {
+		return 0, nil
+	}
+	n, err := h.win.fill()
+	if n == 0 && err == nil && time.Since(info.ModTime()) > time.Second {
+		// A change from now on shows in the time, which some file systems count in steps.
+		h.size, h.modTime = info.Size(), info.ModTime()
+	}
+	return n, err
 }
 
 // take makes lines of what was read.
@@ -300,8 +318,8 @@ func (h *harvester) sleep(ctx context.Context, opened time.Time, backoff time.Du
 // watch asks to be woken when the file changes, under each of its names.
 func (h *harvester) watch(path string) {
 	names := []string{path}
-	if real, err := filepath.EvalSymlinks(path); err == nil && real != path {
-		names = append(names, real)
+	if target, err := filepath.EvalSymlinks(path); err == nil && target != path {
+		names = append(names, target)
 	}
 	for _, name := range names {
 		h.in.watcher.WatchDir(filepath.Dir(name), h.in.changed)

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/weirflow/weirflow/services/agent/internal/registry"
@@ -50,6 +51,8 @@ type Input struct {
 	files map[registry.ID]*known
 	said  map[string]bool // what has been complained about
 	first bool
+	// scanned is when the last scan ended.
+	scanned time.Time
 }
 
 // known is what the input remembers of a file while it runs.
@@ -63,6 +66,7 @@ type known struct {
 	missing time.Time
 	ignored bool
 	retry   bool
+	awaited string // the path under which a change has a scan made
 }
 
 // NewInput makes an input; Run starts it.
@@ -101,11 +105,12 @@ func (in *Input) Run(ctx context.Context) {
 	}
 }
 
-// settle lets a burst of changes, such as a rotation, come to its end.
+// settle lets a burst of changes, such as a rotation, come to its end, and keeps
+// scans apart.
 func (in *Input) settle(ctx context.Context) {
 	select {
 	case <-ctx.Done():
-	case <-time.After(5 * time.Millisecond):
+	case <-time.After(max(5*time.Millisecond, 50*time.Millisecond-time.Since(in.scanned))):
 	}
 	select {
 	case <-in.changed:
@@ -140,10 +145,16 @@ func (in *Input) running() int {
 
 // start opens a file and reads it from where it was left.
 func (in *Input) start(ctx context.Context, id registry.ID, k *known) {
-	file, err := os.Open(k.path) //nolint:gosec // the configuration names the files
+	file, err := os.Open(k.path)
 	if err != nil {
 		in.complain(k.path, err)
 		k.retry = true
+		return
+	}
+	if !isFile(file, id) {
+		k.retry = true
+		in.shut(file)
+		in.lookAgain()
 		return
 	}
 	h := &harvester{in: in, consumer: in.consumer(), id: id, file: file, path: k.path, entry: k.entry, wake: make(chan struct{}, 1)}
@@ -156,10 +167,10 @@ func (in *Input) start(ctx context.Context, id registry.ID, k *known) {
 	}
 	delete(in.said, k.path)
 	k.running, k.retry = h, false
+	in.forgetAwaited(k)
+	h.watch(k.path)
 	in.count.Opened()
-	in.wg.Add(1)
-	go func() {
-		defer in.wg.Done()
+	in.wg.Go(func() {
 		why, err := h.run(ctx)
 		h.ended = why
 		if why == failed && err != nil {
@@ -167,12 +178,35 @@ func (in *Input) start(ctx context.Context, id registry.ID, k *known) {
 			in.count.Failed()
 		}
 		in.ended <- h
-	}()
+	})
+}
+
+// isFile says whether an open file is the one that was found under its name:
+// the name may have passed to another one meanwhile.
+func isFile(file *os.File, id registry.ID) bool {
+	if id.Path != "" {
+		return true
+	}
+	info, err := file.Stat()
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Dev == id.Device && st.Ino == id.Inode
+}
+
+// lookAgain has another scan made soon.
+func (in *Input) lookAgain() {
+	select {
+	case in.changed <- struct{}{}:
+	default:
+	}
 }
 
 // close takes note of how far a harvester came.
 func (in *Input) close(h *harvester) {
 	defer in.shut(h.file)
+	h.unwatch()
 	in.count.Closed()
 	k := in.files[h.id]
 	if k == nil || k.running != h {

@@ -49,7 +49,7 @@ func (in *Input) scan(ctx context.Context) {
 			k.entry, k.ignored = nil, true
 		}
 	}
-	in.first = false
+	in.first, in.scanned = false, time.Now()
 }
 
 // match lists the files of all patterns.
@@ -168,11 +168,15 @@ func (in *Input) meet(f found, now time.Time) *known {
 
 // skipTo makes what a file holds count as read.
 func (in *Input) skipTo(f found, k *known) {
-	file, err := os.Open(f.path) //nolint:gosec // the configuration names the files
+	file, err := os.Open(f.path)
 	if err != nil {
 		return // complained about when it is to be read
 	}
 	defer in.shut(file)
+	if !isFile(file, f.id) {
+		in.lookAgain()
+		return
+	}
 	size := f.info.Size()
 	prefix, err := sumAt(file, 0, int(min(size, registry.MaxPrefix)))
 	if err != nil {
@@ -191,7 +195,8 @@ func (in *Input) skipTo(f found, k *known) {
 	k.size, k.modTime, k.retry = size, f.info.ModTime(), false
 }
 
-// visit starts reading a file that has something new.
+// visit starts reading a file that has something new; for any other it asks to
+// be woken when it changes.
 func (in *Input) visit(ctx context.Context, f found, k *known, now time.Time) {
 	k.missing = time.Time{}
 	if k.running != nil {
@@ -200,27 +205,49 @@ func (in *Input) visit(ctx context.Context, f found, k *known, now time.Time) {
 		}
 		return
 	}
-	changed := k.retry || f.info.Size() != k.size || !f.info.ModTime().Equal(k.modTime)
 	k.path = f.path
-	if !changed {
+	if in.due(f, k, now) {
+		k.ignored = false
+		in.start(ctx, f.id, k)
+	}
+	if k.running == nil {
+		in.await(f, k)
+	}
+}
+
+// due says whether a file that is not open has to be read.
+func (in *Input) due(f found, k *known, now time.Time) bool {
+	size, modTime := f.info.Size(), f.info.ModTime()
+	if !k.retry && size == k.size && modTime.Equal(k.modTime) {
+		return false
+	}
+	old := in.opts.IgnoreOlder > 0 && now.Sub(modTime) > in.opts.IgnoreOlder
+	if size == 0 && k.entry == nil || !k.ignored && k.entry != nil && old && k.at.Offset == size {
+		k.size, k.modTime, k.retry = size, modTime, false
+		return false
+	}
+	return in.opts.Limit <= 0 || in.running() < in.opts.Limit
+}
+
+// await has a scan made when a file that is not open changes.
+func (in *Input) await(f found, k *known) {
+	if k.awaited == f.path {
 		return
 	}
-	if k.entry != nil && k.at.Offset == f.info.Size() && f.info.Size() == k.size && !k.retry {
-		k.modTime = f.info.ModTime() // touched, not written
+	in.forgetAwaited(k)
+	k.awaited = f.path
+	in.watcher.WatchFile(f.path, in.changed)
+	// It may have changed between the look at it and now.
+	if info, err := os.Stat(f.path); err == nil && (info.Size() != f.info.Size() || !info.ModTime().Equal(f.info.ModTime())) {
+		in.lookAgain()
 	}
-	if !k.ignored && k.entry != nil && in.opts.IgnoreOlder > 0 && now.Sub(f.info.ModTime()) > in.opts.IgnoreOlder && k.at.Offset == f.info.Size() {
-		k.size, k.modTime, k.retry = f.info.Size(), f.info.ModTime(), false
-		return
+}
+
+func (in *Input) forgetAwaited(k *known) {
+	if k.awaited != "" {
+		in.watcher.ForgetFile(k.awaited, in.changed)
+		k.awaited = ""
 	}
-	if f.info.Size() == 0 && k.entry == nil {
-		k.size, k.modTime, k.retry = 0, f.info.ModTime(), false
-		return
-	}
-	if in.opts.Limit > 0 && in.running() >= in.opts.Limit {
-		return
-	}
-	k.ignored = false
-	in.start(ctx, f.id, k)
 }
 
 // visitRunningByPath notices that another file stands under the name.
@@ -261,6 +288,7 @@ func (in *Input) miss(ctx context.Context, id registry.ID, k *known, now time.Ti
 		if k.entry != nil {
 			in.registry.Remove(id, k.entry.FileID)
 		}
+		in.forgetAwaited(k)
 		delete(in.files, id)
 		in.claims.release(id)
 	}

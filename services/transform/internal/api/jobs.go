@@ -73,9 +73,8 @@ func (s *Jobs) ValidateJob(_ context.Context, req *jobv1.ValidateJobRequest) (*j
 	if err == nil {
 		return &jobv1.ValidateJobResponse{Valid: true, Plan: p.Explain()}, nil
 	}
-	var e *sql.Error
-	if errors.As(err, &e) {
-		return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Line: int32(e.Line), Column: int32(e.Column), Message: e.Message, Hint: e.Hint}}}, nil //nolint:gosec // places in a text
+	if e, ok := errors.AsType[*sql.Error](err); ok {
+		return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Line: int32(e.Line), Column: int32(e.Column), Message: e.Message, Hint: e.Hint}}}, nil
 	}
 	return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Message: err.Error()}}}, nil
 }

@@ -49,6 +49,12 @@ type Monitor interface {
 	Lag() []PartitionLag
 }
 
+// Waiter is a source that may have to wait until it can be read.
+type Waiter interface {
+	// Waiting returns why it waits; empty when it does not.
+	Waiting() string
+}
+
 // PartitionLag is what is left to read of a partition.
 type PartitionLag struct {
 	Position
@@ -70,6 +76,12 @@ type Sink interface {
 	// Flush sends everything and waits until it is safe.
 	Flush(ctx context.Context) error
 	Close() error
+}
+
+// Aborter is a sink whose Write may block for as long as its cluster is away.
+type Aborter interface {
+	// Abort makes Write return. It may be called from any goroutine.
+	Abort()
 }
 
 // Env is what connectors work with.
@@ -137,9 +149,12 @@ func (r Registry) Lookup(t *plan.Table) (Factory, *Options, error) {
 	return f, o, err
 }
 
-// Validate checks the options of a table, for CREATE TABLE.
+// Validate checks the options of a table, for CREATE TABLE, whose own error names the table.
 func (r Registry) Validate(t *plan.Table) error {
 	_, _, err := r.Lookup(t)
+	if o, ok := errors.AsType[*OptionError](err); ok {
+		return &OptionError{Key: o.Key, Reason: o.Reason}
+	}
 	return err
 }
 

@@ -64,9 +64,11 @@ func Modernize(options map[string]string) (map[string]string, error) {
 		return nil, err
 	}
 	out["connector"] = name
+	known := numbered(options, out)
 	for _, key := range slices.Sorted(maps.Keys(options)) {
 		value := options[key]
 		switch modern := table[key]; {
+		case known[key]:
 		case modern != "":
 			out[modern] = value
 		case formatRenames[key] != "":
@@ -75,17 +77,14 @@ func Modernize(options map[string]string) (map[string]string, error) {
 			out[strings.TrimPrefix(key, "connector.")] = value
 		case slices.Contains(ignored, key):
 		default:
-			known := slices.Concat(slices.Collect(maps.Keys(table)), slices.Collect(maps.Keys(formatRenames)), ignored)
-			return nil, fmt.Errorf("option '%s' is not known%s", key, suggest.Hint(key, known))
+			names := slices.Concat(slices.Collect(maps.Keys(table)), slices.Collect(maps.Keys(formatRenames)), ignored)
+			return nil, fmt.Errorf("option '%s' is not known%s", key, suggest.Hint(key, names))
 		}
 	}
 	if mode := options["update-mode"]; mode != "" && mode != "append" && mode != "upsert" && mode != "retract" {
 		return nil, fmt.Errorf("'update-mode' = '%s' is not one of append, upsert, retract", mode)
 	}
-	if err := indexed(kind, options, out); err != nil {
-		return nil, err
-	}
-	return out, nil
+	return out, defaults(kind, options, out)
 }
 
 func legacyName(kind, version string) (string, error) {
@@ -100,8 +99,8 @@ func legacyName(kind, version string) (string, error) {
 	}
 }
 
-// indexed reads what older versions still numbered: hosts and properties.
-func indexed(kind string, options, out map[string]string) error {
+// defaults fills in what the old spelling leaves open, and refuses what was never allowed.
+func defaults(kind string, options, out map[string]string) error {
 	if kind == "kafka" && out["scan.startup.mode"] == "" {
 		out["scan.startup.mode"] = "group-offsets"
 	}
@@ -112,3 +111,34 @@ func indexed(kind string, options, out map[string]string) error {
 	}
 	return nil
 }
+
+// numbered joins the options that still older versions gave numbers to:
+// connector.hosts.0.hostname, connector.properties.0.key.
+func numbered(options, out map[string]string) (used map[string]bool) {
+	used = make(map[string]bool)
+	var hosts []string
+	for i := range maxNumbered {
+		h := fmt.Sprintf("connector.hosts.%d.", i)
+		p := fmt.Sprintf("connector.properties.%d.", i)
+		for _, key := range []string{h + "hostname", h + "port", h + "protocol", p + "key", p + "value"} {
+			used[key] = true
+		}
+		if name := options[h+"hostname"]; name != "" {
+			protocol := options[h+"protocol"]
+			if protocol == "" {
+				protocol = "http"
+			}
+			hosts = append(hosts, protocol+"://"+name+":"+options[h+"port"])
+		}
+		if key := options[p+"key"]; key != "" {
+			out["properties."+key] = options[p+"value"]
+		}
+	}
+	if len(hosts) > 0 {
+		out["hosts"] = strings.Join(hosts, ";")
+	}
+	return used
+}
+
+// maxNumbered is how many numbered options there may be.
+const maxNumbered = 100

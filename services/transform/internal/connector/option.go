@@ -51,10 +51,14 @@ type OptionError struct {
 
 // Error says which option of which table is wrong, and why.
 func (e *OptionError) Error() string {
-	if e.Key == "" {
-		return fmt.Sprintf("table %q: %s", e.Table, e.Reason)
+	text := e.Reason
+	if e.Key != "" {
+		text = fmt.Sprintf("option '%s': %s", e.Key, e.Reason)
 	}
-	return fmt.Sprintf("table %q: option '%s': %s", e.Table, e.Key, e.Reason)
+	if e.Table == "" {
+		return text
+	}
+	return fmt.Sprintf("table %q: %s", e.Table, text)
 }
 
 // NewOptions checks the options of a table. An unknown one is an error that
@@ -180,7 +184,7 @@ func (o *Options) Size(key string) int64 {
 // List returns the parts of a list.
 func (o *Options) List(key string) []string {
 	var parts []string
-	for _, p := range strings.Split(o.Text(key), ";") {
+	for p := range strings.SplitSeq(o.Text(key), ";") {
 		if p = strings.TrimSpace(p); p != "" {
 			parts = append(parts, p)
 		}

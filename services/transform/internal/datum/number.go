@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -33,10 +34,8 @@ func AppendDouble(b []byte, v float64, bits int) []byte {
 	if abs >= 1e-3 && abs < 1e7 {
 		at := len(b)
 		b = strconv.AppendFloat(b, v, 'f', -1, bits)
-		for _, c := range b[at:] {
-			if c == '.' {
-				return b
-			}
+		if slices.Contains(b[at:], '.') {
+			return b
 		}
 		return append(b, '.', '0')
 	}

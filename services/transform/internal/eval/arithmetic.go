@@ -87,11 +87,11 @@ func (n *arithmetic) eval(b *column.Batch) (*column.Vector, error) {
 func wrap(v int64, k types.Kind) int64 {
 	switch k {
 	case types.TinyInt:
-		return int64(int8(v)) //nolint:gosec // overflow wraps on purpose
+		return int64(int8(v))
 	case types.SmallInt:
-		return int64(int16(v)) //nolint:gosec // overflow wraps on purpose
+		return int64(int16(v))
 	case types.Int:
-		return int64(int32(v)) //nolint:gosec // overflow wraps on purpose
+		return int64(int32(v))
 	default:
 		return v
 	}
@@ -200,8 +200,8 @@ func setDecimal(v *column.Vector, i int, unscaled *big.Int, scale int) {
 
 // spanKernel is arithmetic of intervals, and of an interval and a number.
 func spanKernel(n *arithmetic, x, y *column.Vector, i int) error {
-	switch {
-	case n.op == plan.FnTimes || n.op == plan.FnDivide:
+	switch n.op {
+	case plan.FnTimes, plan.FnDivide:
 		if x.Type.Kind.IsInterval() != y.Type.Kind.IsInterval() && !x.Type.Kind.IsInterval() {
 			x, y = y, x
 		}
@@ -214,7 +214,7 @@ func spanKernel(n *arithmetic, x, y *column.Vector, i int) error {
 			return errDivision
 		}
 		n.out.Ints[i] = int64(float64(x.Ints[i]) / f)
-	case n.op == plan.FnPlus:
+	case plan.FnPlus:
 		n.out.Ints[i] = x.Ints[i] + y.Ints[i]
 	default:
 		n.out.Ints[i] = x.Ints[i] - y.Ints[i]

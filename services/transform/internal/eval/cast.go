@@ -81,7 +81,7 @@ func (c *compiler) conversion(from, to types.Type) (convert, bool) {
 	case from.Kind == types.Null:
 		return func(_ *column.Vector, _ int, out *column.Vector, i int) error { out.SetNull(i); return nil }, false
 	case k.IsCharacter():
-		return c.toText(from, to), false
+		return c.toText(to), false
 	case k == types.Boolean:
 		return toBoolean(from), from.Kind.IsCharacter()
 	case k.IsInteger():

@@ -17,7 +17,7 @@ var collectionFunctions = map[string]builder{
 	"ARRAY_DISTINCT": simple(arrayDistinct), "ARRAY_REMOVE": lenient(arrayRemove), "ARRAY_REVERSE": simple(arrayReverse),
 	"ARRAY_CONCAT": simple(arrayConcat), "ARRAY_JOIN": lenient(arrayJoin), "ARRAY_SLICE": simple(arraySlice),
 	"ARRAY_APPEND": lenient(arrayAppend), "ARRAY_PREPEND": lenient(arrayAppend2),
-	"ARRAY_UNION": setFunction(true, nil), "ARRAY_INTERSECT": setFunction(false, boolOf(true)), "ARRAY_EXCEPT": setFunction(false, boolOf(false)),
+	"ARRAY_UNION": setFunction(true, nil), "ARRAY_INTERSECT": setFunction(false, new(true)), "ARRAY_EXCEPT": setFunction(false, new(false)),
 	"ARRAY_MAX": extremeOf(1), "ARRAY_MIN": extremeOf(-1), "ARRAY_SORT": lenient(arraySort),
 	"MAP_KEYS": simple(func(a []*column.Vector, i int, out *column.Vector) error {
 		out.Set(i, mapAt(a[0], i).Keys)
@@ -30,8 +30,6 @@ var collectionFunctions = map[string]builder{
 	"MAP_ENTRIES":     simple(mapEntries),
 	"MAP_FROM_ARRAYS": failing(mapFromArrays), "MAP_UNION": simple(mapUnion),
 }
-
-func boolOf(b bool) *bool { return &b }
 
 // fix makes what Set does for nil an empty list.
 func fix(out *column.Vector, i int) error {
@@ -325,8 +323,8 @@ func mapFromArrays(a []*column.Vector, i int, out *column.Vector) error {
 // mapUnion joins maps; of one key the last value counts. New entries come first, as Flink has it.
 func mapUnion(a []*column.Vector, i int, out *column.Vector) error {
 	var all column.MapValue
-	for k := len(a) - 1; k >= 0; k-- {
-		m := mapAt(a[k], i)
+	for _, v := range slices.Backward(a) {
+		m := mapAt(v, i)
 		for j, key := range m.Keys {
 			if !slices.ContainsFunc(all.Keys, func(x any) bool { return x == key }) {
 				all.Keys, all.Values = append(all.Keys, key), append(all.Values, m.Values[j])

@@ -48,9 +48,7 @@ func CompareOf(ta, tb types.Type) Comparer {
 			return compareDecimals(a.Decs[i], a.Type.Scale, b.Decs[j], b.Type.Scale)
 		}
 	case column.Lists, column.Rows, column.Maps:
-		return func(a *column.Vector, i int, b *column.Vector, j int) int {
-			return compareNested(a, i, b, j)
-		}
+		return compareNested
 	default:
 		return func(*column.Vector, int, *column.Vector, int) int { return 0 }
 	}
@@ -234,7 +232,7 @@ func order[T int64 | float64](n *comparison, x, y []T) {
 	out := n.out.Bools[:len(x)]
 	for i, a := range x {
 		b := y[i]
-		out[i] = a < b && n.lt || a == b && n.eq || a > b && n.gt || a != a && b != b && n.eq //nolint:gocritic,staticcheck // NaN equals NaN, as in Java
+		out[i] = a < b && n.lt || a == b && n.eq || a > b && n.gt || a != a && b != b && n.eq //nolint:gocritic // NaN equals NaN, as in Java
 	}
 }
 

@@ -2,6 +2,7 @@ package eval
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -49,12 +50,14 @@ func (c *compiler) call(e *plan.Call) (node, error) {
 
 func argTypes(e *plan.Call) string {
 	s := "("
+	var sSb52 strings.Builder
 	for i, a := range e.Args {
 		if i > 0 {
-			s += ", "
+			sSb52.WriteString(", ")
 		}
-		s += a.Type().OrNull().String()
+		sSb52.WriteString(a.Type().OrNull().String())
 	}
+	s += sSb52.String()
 	return s + ")"
 }
 

@@ -2,7 +2,6 @@ package eval
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/format/json"
@@ -256,7 +255,7 @@ func jsonObject(_ *compiler, e *plan.Call) (*spec, error) {
 		scratch = append(scratch, '{')
 		for k := 1; k+1 < len(a); k += 2 {
 			if a[k].IsNull(i) {
-				return fmt.Errorf("a key is NULL")
+				return errors.New("a key is NULL")
 			}
 			if absent && a[k+1].IsNull(i) {
 				continue

@@ -18,8 +18,8 @@ var mathFunctions = map[string]builder{
 	"ABS":         perNumber(func(v int64) int64 { return max(v, -v) }, math.Abs, (*big.Int).Abs),
 	"POWER":       double2(math.Pow), "EXP": double(math.Exp), "LN": double(math.Log), "LOG10": double(math.Log10), "LOG2": double(math.Log2),
 	"LOG": logarithm, "SQRT": double(math.Sqrt), "SIN": double(math.Sin), "COS": double(math.Cos), "TAN": double(math.Tan),
-	"COT": double(func(f float64) float64 { return 1 / math.Tan(f) }), "ASIN": double(math.Asin), "ACOS": double(math.Acos),
-	"ATAN": double(math.Atan), "ATAN2": double2(math.Atan2), "SINH": double(math.Sinh), "COSH": double(math.Cosh), "TANH": double(math.Tanh),
+	"COT": double(func(f float64) float64 { return 1 / math.Tan(f) }), "ASIN": double(javaAsin), "ACOS": double(javaAcos),
+	"ATAN": double(javaAtan), "ATAN2": double2(javaAtan2), "SINH": double(math.Sinh), "COSH": double(math.Cosh), "TANH": double(math.Tanh),
 	"DEGREES": double(func(f float64) float64 { return f * (180 / math.Pi) }), "RADIANS": double(func(f float64) float64 { return f * (math.Pi / 180) }),
 	"SIGN": sign, "ROUND": round, "TRUNCATE": round, plan.FnFloor: floorCeil, plan.FnCeil: floorCeil,
 	"PI": value(func() any { return math.Pi }), "E": value(func() any { return math.E }),
@@ -47,7 +47,7 @@ func double2(f func(x, y float64) float64) builder {
 }
 
 // perNumber is a function that keeps the type of its argument.
-func perNumber(whole func(int64) int64, real func(float64) float64, dec func(z, x *big.Int) *big.Int) builder {
+func perNumber(whole func(int64) int64, approx func(float64) float64, dec func(z, x *big.Int) *big.Int) builder {
 	return func(_ *compiler, e *plan.Call) (*spec, error) {
 		switch column.LayoutOf(e.Typ) {
 		case column.Ints:
@@ -57,7 +57,7 @@ func perNumber(whole func(int64) int64, real func(float64) float64, dec func(z, 
 			}}, nil
 		case column.Floats:
 			return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
-				setFloat(out, i, real(a[0].Floats[i]))
+				setFloat(out, i, approx(a[0].Floats[i]))
 				return nil
 			}}, nil
 		case column.Decs:
@@ -183,9 +183,9 @@ func random(_ *compiler, e *plan.Call) (*spec, error) {
 	}
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
 		if source == nil {
-			seed := rand.Uint64()
+			seed := rand.Uint64() //nolint:gosec // RAND is no secret
 			if seeded > 0 {
-				seed = uint64(a[0].Ints[i]) //nolint:gosec // a seed
+				seed = uint64(a[0].Ints[i])
 			}
 			source = rand.New(rand.NewPCG(seed, seed)) //nolint:gosec // RAND is no secret
 		}
@@ -207,7 +207,7 @@ func hex(_ *compiler, e *plan.Call) (*spec, error) {
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
 		const digits = "0123456789ABCDEF"
 		if e.Args[0].Type().Kind.IsInteger() {
-			out.Strs[i] = strings.ToUpper(strconv.FormatUint(uint64(a[0].Ints[i]), 16)) //nolint:gosec // two's complement is wanted
+			out.Strs[i] = strings.ToUpper(strconv.FormatUint(uint64(a[0].Ints[i]), 16))
 			return nil
 		}
 		b := make([]byte, 0, 2*len(a[0].Strs[i]))
@@ -243,7 +243,7 @@ func unhex(a []*column.Vector, i int, out *column.Vector) error {
 }
 
 func bin(a []*column.Vector, i int, out *column.Vector) error {
-	out.Strs[i] = strconv.FormatUint(uint64(a[0].Ints[i]), 2) //nolint:gosec // two's complement is wanted
+	out.Strs[i] = strconv.FormatUint(uint64(a[0].Ints[i]), 2)
 	return nil
 }
 

@@ -49,9 +49,9 @@ var otherFunctions = map[string]builder{
 	"UUID": value(func() any { return uuid.NewString() }),
 }
 
-func digest(make func() hash.Hash) builder {
+func digest(fresh func() hash.Hash) builder {
 	return simple(func(a []*column.Vector, i int, out *column.Vector) error {
-		h := make()
+		h := fresh()
 		h.Write([]byte(a[0].Strs[i]))
 		out.Strs[i] = encodinghex.EncodeToString(h.Sum(nil))
 		return nil

@@ -311,7 +311,7 @@ func splitIndex(a []*column.Vector, i int, out *column.Vector) error {
 	s, index := a[0].Strs[i], a[2].Ints[i]
 	var sep string
 	if column.LayoutOf(a[1].Type) == column.Ints {
-		sep = string(rune(a[1].Ints[i])) //nolint:gosec // a character code
+		sep = string(rune(a[1].Ints[i]))
 	} else {
 		sep = a[1].Strs[i]
 	}
@@ -337,7 +337,7 @@ func split(a []*column.Vector, i int, out *column.Vector) error {
 		return nil
 	}
 	var parts []any
-	for _, p := range strings.Split(a[0].Strs[i], a[1].Strs[i]) {
+	for p := range strings.SplitSeq(a[0].Strs[i], a[1].Strs[i]) {
 		parts = append(parts, p)
 	}
 	out.Set(i, parts)
@@ -353,7 +353,7 @@ func strToMap(a []*column.Vector, i int, out *column.Vector) error {
 		list, pair = a[1].Strs[i], a[2].Strs[i]
 	}
 	var m column.MapValue
-	for _, entry := range strings.Split(a[0].Strs[i], list) {
+	for entry := range strings.SplitSeq(a[0].Strs[i], list) {
 		k, v, ok := strings.Cut(entry, pair)
 		if ok {
 			m.Keys, m.Values = append(m.Keys, k), append(m.Values, v)
@@ -368,7 +368,7 @@ func strToMap(a []*column.Vector, i int, out *column.Vector) error {
 func ascii(a []*column.Vector, i int, out *column.Vector) error {
 	out.Ints[i] = 0
 	if s := a[0].Strs[i]; s != "" {
-		out.Ints[i] = int64(int8(s[0])) //nolint:gosec // Java's byte has a sign
+		out.Ints[i] = int64(int8(s[0]))
 	}
 	return nil
 }
@@ -442,7 +442,7 @@ func parseURL(a []*column.Vector, i int, out *column.Vector) error {
 }
 
 func queryValue(query, key string) (string, bool) {
-	for _, p := range strings.Split(query, "&") {
+	for p := range strings.SplitSeq(query, "&") {
 		if k, v, ok := strings.Cut(p, "="); ok && k == key {
 			return v, true
 		}

@@ -11,7 +11,7 @@ import (
 )
 
 // toText is CAST to CHAR, VARCHAR and STRING.
-func (c *compiler) toText(from, to types.Type) convert {
+func (c *compiler) toText(to types.Type) convert {
 	zone := c.env.Zone
 	fit := fitText(to)
 	return func(v *column.Vector, j int, out *column.Vector, i int) error {

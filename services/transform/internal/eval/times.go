@@ -41,7 +41,7 @@ func now(c *compiler, e *plan.Call) (*spec, error) {
 	zone := c.env.Zone
 	return &spec{fn: func(_ []*column.Vector, i int, out *column.Vector) error {
 		at := c.env.Now()
-		t := types.TimestampValue{Millis: at.UnixMilli(), Nanos: int32(at.Nanosecond() % 1_000_000)} //nolint:gosec // below a million
+		t := types.TimestampValue{Millis: at.UnixMilli(), Nanos: int32(at.Nanosecond() % 1_000_000)}
 		if e.Typ.Kind != types.TimestampLTZ {
 			t = inZone(t, zone)
 		}
@@ -330,7 +330,8 @@ func (f *formats) get(s string) (*datum.Pattern, error) {
 }
 
 // checkedFormats refuses a constant pattern that is wrong.
-func checkedFormats(e *plan.Call, arg int) (*formats, error) {
+func checkedFormats(e *plan.Call) (*formats, error) {
+	const arg = 1
 	f := &formats{}
 	if arg < len(e.Args) {
 		if v, ok := constant(e.Args[arg]); ok && v != nil {
@@ -345,7 +346,7 @@ func checkedFormats(e *plan.Call, arg int) (*formats, error) {
 }
 
 func dateFormat(c *compiler, e *plan.Call) (*spec, error) {
-	f, err := checkedFormats(e, 1)
+	f, err := checkedFormats(e)
 	if err != nil {
 		return nil, err
 	}
@@ -391,7 +392,7 @@ func parseTime(f *formats, a []*column.Vector, i int, zone *time.Location) (type
 }
 
 func toTimestamp(_ *compiler, e *plan.Call) (*spec, error) {
-	f, err := checkedFormats(e, 1)
+	f, err := checkedFormats(e)
 	if err != nil {
 		return nil, err
 	}
@@ -407,7 +408,7 @@ func toTimestamp(_ *compiler, e *plan.Call) (*spec, error) {
 }
 
 func toDate(_ *compiler, e *plan.Call) (*spec, error) {
-	f, err := checkedFormats(e, 1)
+	f, err := checkedFormats(e)
 	if err != nil {
 		return nil, err
 	}
@@ -423,7 +424,7 @@ func toDate(_ *compiler, e *plan.Call) (*spec, error) {
 }
 
 func toTimestampLTZ(_ *compiler, e *plan.Call) (*spec, error) {
-	f, err := checkedFormats(e, 1)
+	f, err := checkedFormats(e)
 	if err != nil {
 		return nil, err
 	}
@@ -474,7 +475,7 @@ func toTimestampLTZ(_ *compiler, e *plan.Call) (*spec, error) {
 }
 
 func unixTimestamp(c *compiler, e *plan.Call) (*spec, error) {
-	f, err := checkedFormats(e, 1)
+	f, err := checkedFormats(e)
 	if err != nil {
 		return nil, err
 	}
@@ -495,7 +496,7 @@ func unixTimestamp(c *compiler, e *plan.Call) (*spec, error) {
 }
 
 func fromUnixTime(c *compiler, e *plan.Call) (*spec, error) {
-	f, err := checkedFormats(e, 1)
+	f, err := checkedFormats(e)
 	if err != nil {
 		return nil, err
 	}

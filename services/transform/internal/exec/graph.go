@@ -66,9 +66,9 @@ func (v *vertex) Emit(b *column.Batch) error {
 	if b.Len == 0 {
 		return nil
 	}
-	v.out.Add(uint64(b.Len)) //nolint:gosec // a length
+	v.out.Add(uint64(b.Len))
 	for _, e := range v.outputs {
-		e.to.in.Add(uint64(b.Len)) //nolint:gosec // a length
+		e.to.in.Add(uint64(b.Len))
 		e.to.batches.Add(1)
 		if err := e.to.op.Process(e.in, b, e.to); err != nil {
 			return err

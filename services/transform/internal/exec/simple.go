@@ -28,13 +28,13 @@ func (f *filter) Process(_ int, b *column.Batch, out Emitter) error {
 	if v.HasNulls() {
 		for i := range b.Len {
 			if v.Bools[i] && !v.IsNull(i) {
-				f.sel = append(f.sel, int32(i)) //nolint:gosec // a row number
+				f.sel = append(f.sel, int32(i))
 			}
 		}
 	} else {
 		for i, ok := range v.Bools[:b.Len] {
 			if ok {
-				f.sel = append(f.sel, int32(i)) //nolint:gosec // a row number
+				f.sel = append(f.sel, int32(i))
 			}
 		}
 	}
@@ -79,7 +79,7 @@ type union struct {
 
 func (u *union) Process(in int, b *column.Batch, out Emitter) error {
 	u.out = *b
-	u.out.Lane = b.Lane*uint32(u.inputs) + uint32(in) //nolint:gosec // small numbers
+	u.out.Lane = b.Lane*uint32(u.inputs) + uint32(in)
 	return out.Emit(&u.out)
 }
 

@@ -43,7 +43,7 @@ func (s *sorter) Process(_ int, b *column.Batch, _ Emitter) error {
 func (s *sorter) End(_ int, out Emitter) error {
 	order := make([]int32, s.rows.Len)
 	for i := range order {
-		order[i] = int32(i) //nolint:gosec // a row number
+		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, s.compare)
 	order = order[min(s.node.Offset, int64(len(order))):]
@@ -100,7 +100,7 @@ func (l *limiter) Process(_ int, b *column.Batch, out Emitter) error {
 			l.skip--
 		case l.left != 0:
 			l.left--
-			sel = append(sel, int32(i)) //nolint:gosec // a row number
+			sel = append(sel, int32(i))
 		}
 	}
 	if len(sel) == 0 {

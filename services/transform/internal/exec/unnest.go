@@ -16,7 +16,6 @@ type unnest struct {
 	width int // columns of the input
 	rows  []int32
 	elems []int32
-	extra []*column.Vector
 	out   column.Batch
 	kept  column.Batch
 }
@@ -30,13 +29,13 @@ func (u *unnest) Process(_ int, b *column.Batch, out Emitter) error {
 	for i := range b.Len {
 		if coll.IsNull(i) || coll.Spans[i].Len == 0 {
 			if u.node.Left {
-				u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, -1) //nolint:gosec // a row number
+				u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, -1)
 			}
 			continue
 		}
 		s := coll.Spans[i]
 		for k := range s.Len {
-			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, s.Start+k) //nolint:gosec // a row number
+			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, s.Start+k)
 		}
 	}
 	if len(u.rows) == 0 {
@@ -56,10 +55,10 @@ func (u *unnest) Process(_ int, b *column.Batch, out Emitter) error {
 // elements returns the columns that an element becomes.
 func (u *unnest) elements(coll *column.Vector) []*column.Vector {
 	var from []*column.Vector
-	switch {
-	case coll.Type.Kind == types.Map:
+	switch coll.Type.Kind {
+	case types.Map:
 		from = []*column.Vector{coll.Key, coll.Elem}
-	case coll.Type.Kind == types.Multiset:
+	case types.Multiset:
 		from = []*column.Vector{coll.Key}
 	default:
 		from = []*column.Vector{coll.Elem}
@@ -100,7 +99,7 @@ func (u *unnest) filtered(out Emitter) error {
 	var sel []int32
 	for i := range u.out.Len {
 		if !v.IsNull(i) && v.Bools[i] {
-			sel = append(sel, int32(i)) //nolint:gosec // a row number
+			sel = append(sel, int32(i))
 		}
 	}
 	if len(sel) == 0 {

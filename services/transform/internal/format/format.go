@@ -29,6 +29,8 @@ type Decoder interface {
 
 // Encoder renders rows.
 type Encoder interface {
+	// Begin tells that the rows to come are of another batch.
+	Begin()
 	AppendRow(dst []byte, cols []*column.Vector, i int) ([]byte, error)
 }
 

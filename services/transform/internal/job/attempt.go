@@ -16,6 +16,7 @@ import (
 	"github.com/weirflow/weirflow/services/platform/fault"
 
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/elasticsearch"
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
 	"github.com/weirflow/weirflow/services/transform/internal/pipeline"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -30,6 +31,8 @@ type attempt struct {
 	inputs []pipeline.Input
 	sinks  []connector.Sink
 	every  time.Duration
+	// partitions of the topic of documents
+	partitions int
 
 	mu         sync.Mutex
 	safe       map[string]map[partition]int64
@@ -50,7 +53,7 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if d := prog.CheckpointInterval(); d > 0 {
 		a.every = d
 	}
-	if err := r.m.prepareTopics(ctx, r.name, prog.Sinks); err != nil {
+	if a.partitions, err = r.m.prepareTopics(ctx, r.name, prog.Sinks); err != nil {
 		return nil, err
 	}
 	if a.state, err = openState(ctx, r.m, r.name); err != nil {
@@ -64,26 +67,43 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if err := a.makeSinks(prog); err != nil {
 		return nil, err
 	}
-	return a, a.makeInputs(prog)
+	return a, a.makeInputs()
 }
 
-// prepareTopics makes the topic of a job's documents, if it has any.
-func (m *Manager) prepareTopics(ctx context.Context, job string, sinks []*plan.Sink) error {
+// prepareTopics makes the topic of a job's documents, if it has any, and returns
+// how many partitions it has.
+func (m *Manager) prepareTopics(ctx context.Context, job string, sinks []*plan.Sink) (int, error) {
+	indexed := false
 	for _, s := range sinks {
-		if script.Indexed(s.Table) {
-			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-			defer cancel()
-			return m.admin.EnsureTopic(ctx, IndexPrefix+job, max(1, m.cfg.Partitions), nil)
+		indexed = indexed || script.Indexed(s.Table)
+	}
+	if !indexed {
+		return 0, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	err := m.admin.EnsureTopic(ctx, IndexPrefix+job, max(1, m.cfg.Partitions), map[string]string{"max.message.bytes": strconv.Itoa(elasticsearch.MaxMessage)})
+	if err != nil {
+		return 0, err
+	}
+	for {
+		info, err := m.admin.Topic(ctx, IndexPrefix+job)
+		if err == nil && len(info.Partitions) > 0 {
+			return len(info.Partitions), nil
+		}
+		select {
+		case <-ctx.Done():
+			return 0, errors.Join(ctx.Err(), err)
+		case <-time.After(100 * time.Millisecond): // a new topic is not known everywhere at once
 		}
 	}
-	return nil
 }
 
 func (a *attempt) env(lane uint32) connector.Env {
 	m := a.r.m
 	return connector.Env{
 		Logger: a.r.log, Job: a.r.name, Epoch: a.r.job.GetEpoch(), Lane: lane, Now: m.d.Now,
-		Handoff: connector.Handoff{Kafka: m.cfg.Kafka, Partitions: m.cfg.Partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
+		Handoff: connector.Handoff{Kafka: m.cfg.Kafka, Partitions: a.partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
 			return m.sinks.Put(ctx, s.GetJob()+"/"+s.GetSink(), s)
@@ -100,8 +120,7 @@ func (a *attempt) makeSinks(prog *script.Program) error {
 		lanes[s.Table.Name]++
 		sink, err := a.r.m.d.Connectors.Sink(a.env(lane), s)
 		if err != nil {
-			var o *connector.OptionError
-			if errors.As(err, &o) {
+			if _, ok := errors.AsType[*connector.OptionError](err); ok {
 				err = fault.Permanent(err)
 			}
 			return err
@@ -118,7 +137,7 @@ func (a *attempt) makeSinks(prog *script.Program) error {
 	return nil
 }
 
-func (a *attempt) makeInputs(prog *script.Program) error {
+func (a *attempt) makeInputs() error {
 	from, at := a.state.positions()
 	a.checkpoint = at
 	names := make(map[string]int)
@@ -153,7 +172,9 @@ func (a *attempt) run(ctx context.Context) error {
 	err := pipeline.Run(ctx, pipeline.Config{
 		Graph: a.graph, Inputs: a.inputs, Sinks: a.sinks, Stage: a.r.m.d.Book.Stage(a.r.name),
 		CheckpointEvery: a.every, Checkpoint: a.save,
-		Running: func() { a.r.set(jobv1.JobState_JOB_STATE_RUNNING, nil) },
+		Running: func() { //nolint:contextcheck // the state is written even when the run ends
+			a.r.set(jobv1.JobState_JOB_STATE_RUNNING, nil)
+		},
 	})
 	return errors.Join(err, a.close())
 }
@@ -203,6 +224,11 @@ func (a *attempt) fill(st *jobv1.JobStatus) {
 	st.Sources, st.Operators = nil, nil
 	now := a.r.m.d.Now().UnixMilli()
 	for _, in := range a.inputs {
+		if w, ok := in.Source.(connector.Waiter); ok {
+			if reason := w.Waiting(); reason != "" && st.GetState() == jobv1.JobState_JOB_STATE_RUNNING {
+				st.State, st.Error = jobv1.JobState_JOB_STATE_INITIALIZING, "table \""+in.Name+"\" cannot be read yet: "+reason
+			}
+		}
 		mon, ok := in.Source.(connector.Monitor)
 		if !ok {
 			continue

@@ -123,7 +123,7 @@ func (m *Manager) Run(ctx context.Context, ready func()) error {
 	m.mu.Unlock()
 	for _, j := range m.jobs.All() {
 		if j.GetRunning() {
-			m.launch(j)
+			m.launch(j) //nolint:contextcheck // a run lives as long as the manager, not as the call
 		}
 	}
 	ready()

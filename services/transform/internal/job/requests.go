@@ -75,7 +75,7 @@ func (m *Manager) start(ctx context.Context, name string, fromScratch bool) (*jo
 	if err != nil {
 		return nil, err
 	}
-	m.launch(j)
+	m.launch(j) //nolint:contextcheck // a run lives as long as the manager, not as the call
 	return j, nil
 }
 

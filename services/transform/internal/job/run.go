@@ -102,9 +102,14 @@ func (r *run) try() error {
 	r.mu.Lock()
 	r.abort, r.sinkFail = abort, nil
 	r.mu.Unlock()
+	for _, s := range r.m.statuses.All() {
+		if s.GetJob() == r.name && s.GetState() == indexv1.SinkState_SINK_STATE_FAILED {
+			r.sinkFailed(s)
+		}
+	}
 	a, err := newAttempt(ctx, r)
 	if err != nil {
-		return err
+		return errors.Join(context.Cause(ctx), err)
 	}
 	r.mu.Lock()
 	r.attempt = a
@@ -168,7 +173,8 @@ func (r *run) finish(state jobv1.JobState, cause error) {
 func (r *run) fill(st *jobv1.JobStatus) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	proto.Merge(st, &jobv1.JobStatus{Restarts: r.status.GetRestarts(), State: r.status.GetState(), StartedAt: r.status.GetStartedAt(), Instance: r.m.cfg.Instance})
+	st.State, st.Error, st.Restarts = r.status.GetState(), r.status.GetError(), r.status.GetRestarts()
+	st.StartedAt, st.ChangedAt, st.Instance = r.status.GetStartedAt(), r.status.GetChangedAt(), r.m.cfg.Instance
 	if r.attempt != nil {
 		r.attempt.fill(st)
 	}

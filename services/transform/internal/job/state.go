@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -23,6 +24,7 @@ type state struct {
 	last   *statev1.Checkpoint
 	cancel context.CancelFunc
 	ended  chan error
+	log    *slog.Logger
 }
 
 // openState reads what a job remembers.
@@ -32,7 +34,7 @@ func openState(ctx context.Context, m *Manager, job string) (*state, error) {
 		return nil, err
 	}
 	own, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	s := &state{t: t, cancel: cancel, ended: make(chan error, 1)}
+	s := &state{t: t, log: m.d.Logger, cancel: cancel, ended: make(chan error, 1)}
 	go func() { s.ended <- t.Run(own) }()
 	select {
 	case <-t.Ready():
@@ -83,5 +85,7 @@ func (s *state) clear(ctx context.Context) error {
 
 func (s *state) close() {
 	s.cancel()
-	<-s.ended
+	if err := <-s.ended; err != nil {
+		s.log.Debug("close the state", "error", err)
+	}
 }

@@ -56,20 +56,20 @@ func (c *condition) holds(v *Value) bool {
 	if c.op == "" {
 		return true
 	}
-	order, comparable := compare(found, c.value)
+	order, ok := compare(found, c.value)
 	switch c.op {
 	case "==":
-		return comparable && order == 0
+		return ok && order == 0
 	case "!=":
-		return !comparable || order != 0
+		return !ok || order != 0
 	case "<":
-		return comparable && order < 0
+		return ok && order < 0
 	case "<=":
-		return comparable && order <= 0
+		return ok && order <= 0
 	case ">":
-		return comparable && order > 0
+		return ok && order > 0
 	default:
-		return comparable && order >= 0
+		return ok && order >= 0
 	}
 }
 

@@ -66,7 +66,7 @@ func (p *Path) compile(s string) error {
 			p.many = true
 			s = s[2:]
 			if s == "" {
-				return errors.New("a name is missing behind ..")
+				return errors.New("a name is missing behind the two dots")
 			}
 			if s[0] != '[' {
 				s = "." + s
@@ -134,7 +134,7 @@ func (p *Path) bracket(s string) (string, error) {
 		p.steps = append(p.steps, step{kind: slice, from: from, to: to})
 	default:
 		st := step{kind: indexes}
-		for _, part := range strings.Split(inner, ",") {
+		for part := range strings.SplitSeq(inner, ",") {
 			n, err := strconv.Atoi(strings.TrimSpace(part))
 			if err != nil {
 				return "", fmt.Errorf("%q is not an index", part)
@@ -154,9 +154,10 @@ func closing(s string) (inner, rest string, err error) {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case quote != 0:
-			if c == '\\' {
+			switch c {
+			case '\\':
 				i++
-			} else if c == quote {
+			case quote:
 				quote = 0
 			}
 		case c == '\'' || c == '"':

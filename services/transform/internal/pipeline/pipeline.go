@@ -76,9 +76,30 @@ func (p *Pipeline) run(ctx context.Context) error {
 		p.running++
 		go p.read(sources, i)
 	}
+	ended := make(chan struct{})
+	defer close(ended)
+	go p.abortLate(ctx, ended)
 	err := p.loop(ctx)
 	p.finish(ctx, &err)
 	return err
+}
+
+// abortLate frees a pipeline that shall stop but waits for a cluster that is away.
+func (p *Pipeline) abortLate(ctx context.Context, ended <-chan struct{}) {
+	select {
+	case <-ended:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-ended:
+	case <-time.After(drainTimeout):
+		for _, s := range p.cfg.Sinks {
+			if a, ok := s.(connector.Aborter); ok {
+				a.Abort()
+			}
+		}
+	}
 }
 
 // read runs a source and passes on what it reads.

@@ -76,7 +76,7 @@ const (
 	FnJSONQuery = "JSON_QUERY"
 	// FnJSONExists takes text, path, SYMBOL on error (TRUE, FALSE, UNKNOWN, ERROR).
 	FnJSONExists = "JSON_EXISTS"
-	// FnJSONObject takes SYMBOL (NULL, ABSENT) on null, then key, value, key, value …
+	// FnJSONObject takes SYMBOL (NULL, ABSENT) on null, then key, value, key, value and so on.
 	FnJSONObject = "JSON_OBJECT"
 	// FnJSONArray takes SYMBOL (NULL, ABSENT) on null, then the elements.
 	FnJSONArray = "JSON_ARRAY"

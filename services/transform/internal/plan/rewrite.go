@@ -270,7 +270,7 @@ func Shift(e Expr, delta int) Expr {
 
 // Remap returns e with each column it refers to replaced by f of it.
 func Remap(e Expr, f func(int) int) Expr {
-	out, _ := Rewrite(e, func(x Expr) (Expr, error) { //nolint:errcheck // the function gives no error
+	out, _ := Rewrite(e, func(x Expr) (Expr, error) {
 		ref, ok := x.(*InputRef)
 		if !ok {
 			return nil, nil //nolint:nilnil // nil leaves the expression as it is
@@ -285,7 +285,7 @@ func Remap(e Expr, f func(int) int) Expr {
 // Substitute returns e over the input of a projection: each column is replaced
 // by the expression that computes it.
 func Substitute(e Expr, exprs []Expr) Expr {
-	out, _ := Rewrite(e, func(x Expr) (Expr, error) { //nolint:errcheck // the function gives no error
+	out, _ := Rewrite(e, func(x Expr) (Expr, error) {
 		if ref, ok := x.(*InputRef); ok {
 			return exprs[ref.Index], nil
 		}

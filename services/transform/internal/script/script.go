@@ -84,12 +84,10 @@ func (p *Program) dryRun() error {
 
 // Diagnose gives an error of the engine the form of one of the front end.
 func Diagnose(err error) error {
-	var u *eval.Unsupported
-	if errors.As(err, &u) {
+	if u, ok := errors.AsType[*eval.Unsupported](err); ok {
 		return &sql.Error{Line: u.At.Line, Column: u.At.Column, Message: u.What + " is not supported yet"}
 	}
-	var v *eval.Error
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[*eval.Error](err); ok {
 		return &sql.Error{Line: v.At.Line, Column: v.At.Column, Message: v.Err.Error()}
 	}
 	return err
@@ -97,8 +95,7 @@ func Diagnose(err error) error {
 
 // located puts the place of a statement to an error that has none.
 func located(st ast.Statement, err error) error {
-	var e *sql.Error
-	if errors.As(err, &e) {
+	if _, ok := errors.AsType[*sql.Error](err); ok {
 		return err
 	}
 	return &sql.Error{Line: st.Pos().Line, Column: st.Pos().Column, Message: err.Error()}

@@ -26,7 +26,7 @@ func Arithmetic(op byte, a, b Type) Type {
 	}
 	decimals := a.Kind == Decimal && b.Kind.IsExact() || b.Kind == Decimal && a.Kind.IsExact()
 	if !decimals {
-		if op == '%' {
+		if op == '%' && !a.Kind.IsApprox() && !b.Kind.IsApprox() {
 			return b.WithNullable(nullable)
 		}
 		return commonNumber(a, b).WithNullable(nullable)

@@ -108,7 +108,7 @@ func (out *Output) run(ctx context.Context) {
 	defer close(out.done)
 	wait, said := out.o.BackoffMin, false
 	for number := uint64(1); ; number++ {
-		host := out.o.Hosts[int(number-1)%len(out.o.Hosts)] //nolint:gosec // small
+		host := out.o.Hosts[int(number-1)%len(out.o.Hosts)]
 		worked, err := out.session(ctx, number, host, func() {
 			if said {
 				out.o.Log.Info("ingest is there again", "host", host)

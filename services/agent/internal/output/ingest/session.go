@@ -93,7 +93,7 @@ func (s *session) push(f *flight) error {
 	for _, g := range f.batch.Groups {
 		id, ok := s.sources[g.Source]
 		if !ok {
-			id = uint32(len(s.sources) + 1) //nolint:gosec // bounded by maxSources and a batch's groups
+			id = uint32(len(s.sources) + 1)
 			s.sources[g.Source] = id
 			s.batch.Sources = append(s.batch.Sources, s.declare(id, g.Source))
 		}

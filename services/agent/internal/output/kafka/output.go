@@ -135,7 +135,7 @@ func (f *flight) refuse(n int, letters []deadletter.Letter) {
 	f.mu.Lock()
 	f.refused += n
 	f.mu.Unlock()
-	f.out.say(slog.LevelWarn, "events can't be sent and are kept as dead letters", "events", n, "reason", letters[0].Reason)
+	f.out.say(f.ctx, slog.LevelWarn, "events can't be sent and are kept as dead letters", "events", n, "reason", letters[0].Reason)
 }
 
 // render fills the records of a topic; what can't be sent becomes letters. The
@@ -223,14 +223,14 @@ func (f *flight) mend(topic string, only []int, cause error, failed []kafka.Fail
 		f.settle()
 		return
 	}
-	f.out.say(slog.LevelWarn, "events could not be written to Kafka; they are kept and sent again", "topic", topic, "error", cause)
+	f.out.say(f.ctx, slog.LevelWarn, "events could not be written to Kafka; they are kept and sent again", "topic", topic, "error", cause)
 	select {
 	case <-f.ctx.Done():
 		return
 	case <-time.After(f.out.o.Retry):
 	}
 	if err := f.produce(topic, again); err != nil && f.ctx.Err() == nil {
-		f.out.say(slog.LevelError, "events could not be prepared for Kafka", "topic", topic, "error", err)
+		f.out.say(f.ctx, slog.LevelError, "events could not be prepared for Kafka", "topic", topic, "error", err)
 	}
 }
 
@@ -245,7 +245,7 @@ func (f *flight) bury(topic string, numbers []int, cause error) bool {
 		letters = append(letters, deadletter.Letter{Time: time.Now(), Topic: topic, Reason: fmt.Sprintf("Kafka: %v", cause), Event: slices.Clone(r.Value(i))})
 	}
 	if err := f.out.o.Box.Put(letters); err != nil {
-		f.out.say(slog.LevelError, "dead letters can't be kept", "error", err)
+		f.out.say(f.ctx, slog.LevelError, "dead letters can't be kept", "error", err)
 		return false
 	}
 	f.refuse(len(letters), letters)
@@ -263,7 +263,7 @@ func (f *flight) settle() {
 }
 
 // say logs a message at most once a minute.
-func (out *Output) say(level slog.Level, message string, args ...any) {
+func (out *Output) say(ctx context.Context, level slog.Level, message string, args ...any) {
 	out.mu.Lock()
 	quiet := time.Since(out.said[message]) < time.Minute
 	if !quiet {
@@ -271,7 +271,7 @@ func (out *Output) say(level slog.Level, message string, args ...any) {
 	}
 	out.mu.Unlock()
 	if !quiet {
-		out.o.Log.Log(context.Background(), level, message, args...) //nolint:sloglint // a fixed set of messages
+		out.o.Log.Log(ctx, level, message, args...) //nolint:sloglint // a fixed set of messages
 	}
 }
 

@@ -20,6 +20,7 @@ type histogram struct {
 	zone     *time.Location
 	interval float64 // of numbers
 	offset   float64
+	shift    float64 // the offset of dates, which extended bounds are moved by
 	minDoc   int
 	keyed    bool
 	orders   []order
@@ -90,6 +91,7 @@ func (h *histogram) dateInterval() error {
 			return apierr.Illegal("%s", err)
 		}
 		offset = sign * d.Milliseconds()
+		h.shift = float64(offset)
 	}
 	cal, fixed, old := h.n.body.Get("calendar_interval").Text(), h.n.body.Get("fixed_interval").Text(), h.n.body.Get("interval").Text()
 	bad := func(field string, err error) error {
@@ -198,7 +200,7 @@ func (h *histogram) outside(k float64) bool {
 	}
 	lo, hasLo := h.bound(h.hard, "min")
 	hi, hasHi := h.bound(h.hard, "max")
-	return hasLo && k < h.floor(lo) || hasHi && k > hi
+	return hasLo && k < h.floor(lo) || hasHi && k >= hi
 }
 
 // choose picks the interval of auto_date_histogram: the finest of a fixed
@@ -222,7 +224,6 @@ func (h *histogram) choose() error {
 			n++
 		}
 		if n <= h.auto {
-			h.n.meta = nil
 			for _, a := range h.rows {
 				if err := h.collect(a.x, a.rows); err != nil {
 					return err
@@ -262,11 +263,11 @@ func (h *histogram) fill(keys []float64) ([]float64, error) {
 	}
 	if h.extended != nil {
 		if v, ok := h.bound(h.extended, "min"); ok {
-			lo = min(lo, h.floor(v))
+			lo = min(lo, h.floor(v+h.shift))
 			hi = max(hi, lo)
 		}
 		if v, ok := h.bound(h.extended, "max"); ok {
-			hi = max(hi, h.floor(v))
+			hi = max(hi, h.floor(v+h.shift))
 			if len(keys) == 0 && h.extended.Get("min").IsNull() {
 				lo = hi
 			}

@@ -117,20 +117,20 @@ func (s *source) numbers(x *scope, rows []uint32, fn func(row uint32, v float64)
 
 // metric is the state of an aggregation that yields numbers.
 type metric struct {
-	n            *node
-	src          source
-	count        int
-	sum, sq      float64
-	comp         float64 // Kahan's compensation
-	min, max     float64
-	vals         []float64
-	seen         map[uint64]struct{}
-	seed         maphash.Seed
-	wantVals     bool
-	percents     []float64
-	keyed        bool
-	sigma        float64
-	ranks        []float64
+	n        *node
+	src      source
+	count    int
+	sum, sq  float64
+	comp     float64 // Kahan's compensation
+	min, max float64
+	vals     []float64
+	seen     map[uint64]struct{}
+	seed     maphash.Seed
+	wantVals bool
+	percents []float64
+	keyed    bool
+	sigma    float64
+	ranks    []float64
 }
 
 func newMetric(n *node) (state, error) {
@@ -322,8 +322,8 @@ func (m *metric) extended(o *jsondoc.Value, avg float64) {
 	}
 	sd, ss := math.Sqrt(variance), math.Sqrt(sampling)
 	set := func(o *jsondoc.Value, name string, v float64) {
-		switch {
-		case m.count == 0:
+		switch m.count {
+		case 0:
 			o.Set(name, jsondoc.NullValue())
 		default:
 			o.Set(name, jsondoc.Float(v))

@@ -416,31 +416,7 @@ func (t *terms) result() (*jsondoc.Value, error) {
 		}
 		list = append(list, s)
 	}
-	slices.SortFunc(list, func(a, b sorted) int {
-		for _, o := range t.orders {
-			c := 0
-			switch o.path {
-			case "_count":
-				c = cmp.Compare(a.b.count, b.b.count)
-			case "_key":
-				c = t.compareKeys(a.k, b.k)
-			default:
-				x, okx := value(a.v, o.path)
-				y, oky := value(b.v, o.path)
-				if okx != oky { // what has no value comes last
-					return map[bool]int{true: -1, false: 1}[okx]
-				}
-				c = cmp.Compare(x, y)
-			}
-			if !o.asc {
-				c = -c
-			}
-			if c != 0 {
-				return c
-			}
-		}
-		return t.compareKeys(a.k, b.k)
-	})
+	slices.SortFunc(list, t.compare)
 	other := 0
 	out := jsondoc.Arr()
 	for i, s := range list {
@@ -463,6 +439,33 @@ func (t *terms) result() (*jsondoc.Value, error) {
 		return jsondoc.Obj("buckets", out), nil
 	}
 	return jsondoc.Obj("doc_count_error_upper_bound", 0, "sum_other_doc_count", other, "buckets", out), nil
+}
+
+// compare orders buckets as the request wants them.
+func (t *terms) compare(a, b sorted) int {
+	for _, o := range t.orders {
+		c := 0
+		switch o.path {
+		case "_count":
+			c = cmp.Compare(a.b.count, b.b.count)
+		case "_key":
+			c = t.compareKeys(a.k, b.k)
+		default:
+			x, okx := value(a.v, o.path)
+			y, oky := value(b.v, o.path)
+			if okx != oky { // what has no value comes last
+				return map[bool]int{true: -1, false: 1}[okx]
+			}
+			c = cmp.Compare(x, y)
+		}
+		if !o.asc {
+			c = -c
+		}
+		if c != 0 {
+			return c
+		}
+	}
+	return t.compareKeys(a.k, b.k)
 }
 
 func (t *terms) compareKeys(a, b key) int {

@@ -69,7 +69,7 @@ func (a *Analyzer) Each(s []byte, emit func(term []byte, pos, start, end int)) {
 	each := func(start, end int) {
 		term := s[start:end]
 		buf = append(buf[:0], term...)
-		keep := true
+		var keep bool
 		buf, keep = a.filter(buf)
 		if keep {
 			emit(buf, pos, start, end)

@@ -84,7 +84,7 @@ func classifyWide(r rune) class {
 
 // word reads the word that starts at i (a letter, digit or underscore) and
 // returns its end and whether it holds anything but underscores.
-func word(s []byte, i int) (end int, real bool) {
+func word(s []byte, i int) (end int, solid bool) {
 	prev := other
 	for i < len(s) {
 		r, n := rune(s[i]), 1
@@ -95,31 +95,31 @@ func word(s []byte, i int) (end int, real bool) {
 		switch c {
 		case letter, digit:
 			if prev == katakana {
-				return i, real
+				return i, solid
 			}
-			real = true
+			solid = true
 		case katakana:
 			if prev != other && prev != katakana && prev != extendNumLet {
-				return i, real
+				return i, solid
 			}
-			real = true
+			solid = true
 		case extendNumLet:
 		case extend:
 			i += n
 			continue
 		case midLetter, midNum, midNumLet:
 			if !joins(s, i+n, c, prev) {
-				return i, real
+				return i, solid
 			}
 			i += n
 			continue
 		default:
-			return i, real
+			return i, solid
 		}
 		prev = c
 		i += n
 	}
-	return i, real
+	return i, solid
 }
 
 // joins reports whether a mid character stands between two letters or digits.
@@ -156,8 +156,8 @@ func Standard(s []byte, emit func(start, end int)) {
 			emit(i, end)
 			i = end
 		case letter, digit, extendNumLet, katakana:
-			end, real := word(s, i)
-			if real {
+			end, solid := word(s, i)
+			if solid {
 				cut(s, i, end, emit)
 			}
 			i = end

@@ -25,6 +25,8 @@ type Error struct {
 	// Shard marks errors that Elasticsearch wraps in a
 	// search_phase_execution_exception because they happen on the shard.
 	Shard bool
+	// Others are the errors of each index, when several were searched.
+	Others []*Error
 	// NoRoot leaves the root causes out, as coordinator side failures do.
 	NoRoot bool
 	// Wrap, when set, is the type shown at the top while this error is the
@@ -111,8 +113,7 @@ func Syntax(err error) *Error {
 
 // Of turns any error into an API error; unknown ones become a 500.
 func Of(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
 	return New(http.StatusInternalServerError, "exception", "%s", err.Error())

@@ -1,6 +1,7 @@
 package dates
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -54,7 +55,7 @@ func parseLayout(p string) (layout, error) {
 	case "strict_date_optional_time", "date_optional_time", "strict_date_optional_time_nanos", "epoch_millis", "epoch_second", "iso8601":
 		return layout{name: p}, nil
 	case "":
-		return layout{}, fmt.Errorf("invalid format: []: no date pattern provided")
+		return layout{}, errors.New("invalid format: []: no date pattern provided")
 	}
 	pat, ok := named[strings.TrimPrefix(p, "strict_")]
 	if !ok {

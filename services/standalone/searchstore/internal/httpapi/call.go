@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -94,8 +95,7 @@ func tooLarge(limit int64) error {
 }
 
 func tooLargeOr(err error, limit int64, text string) error {
-	var mb *http.MaxBytesError
-	if errors.As(err, &mb) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return tooLarge(limit)
 	}
 	return apierr.New(http.StatusBadRequest, "parse_exception", "%s", text)
@@ -153,9 +153,7 @@ func (c *call) targets(o store.Lookup) ([]store.Target, error) {
 // send writes an answer.
 func (c *call) send(r *reply) {
 	h := c.w.Header()
-	for k, v := range r.header {
-		h[k] = v
-	}
+	maps.Copy(h, r.header)
 	h.Set("X-Elastic-Product", "Elasticsearch")
 	out := r.raw
 	switch {
@@ -175,7 +173,7 @@ func (c *call) send(r *reply) {
 	h.Set("Content-Length", strconv.Itoa(len(out)))
 	c.w.WriteHeader(r.status)
 	if c.req.Method != http.MethodHead {
-		_, _ = c.w.Write(out) // the client may be gone
+		_, _ = c.w.Write(out) //nolint:gosec // JSON or plain text by its content type; the client may be gone
 	}
 }
 

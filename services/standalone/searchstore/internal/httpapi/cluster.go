@@ -132,7 +132,7 @@ func (a *API) nodes(c *call) (*reply, error) {
 		runtime.ReadMemStats(&m)
 		count, gone, size, _ := a.totals()
 		node.Set("indices", jsondoc.Obj("docs", jsondoc.Obj("count", count, "deleted", gone), "store", jsondoc.Obj("size_in_bytes", size)))
-		node.Set("process", jsondoc.Obj("mem", jsondoc.Obj("total_virtual_in_bytes", int64(m.Sys)))) //nolint:gosec // a size
+		node.Set("process", jsondoc.Obj("mem", jsondoc.Obj("total_virtual_in_bytes", int64(m.Sys))))
 	} else {
 		node.Set("http", jsondoc.Obj("bound_address", []string{addr}, "publish_address", addr, "max_content_length_in_bytes", a.MaxBody))
 	}

@@ -4,6 +4,7 @@ package httpapi
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -93,7 +94,7 @@ func (a *API) serve(c *call) (rep *reply, name string) {
 	name = "none"
 	defer func() {
 		if x := recover(); x != nil {
-			if x == http.ErrAbortHandler {
+			if err, isErr := x.(error); isErr && errors.Is(err, http.ErrAbortHandler) {
 				panic(x) //nolint:forbidigo // the server's own signal
 			}
 			a.Log.Error("request handler failed", slog.String("path", c.req.URL.Path), slog.Any("error", x))
@@ -155,6 +156,15 @@ func errorObject(e *apierr.Error) *jsondoc.Value {
 	plain.Cause = nil
 	root := jsondoc.Arr(plain.Object())
 	failed := jsondoc.Arr(jsondoc.Obj("shard", 0, "index", e.Index, "node", "weirflow", "reason", e.Object()))
+	if len(e.Others) > 1 {
+		root, failed = jsondoc.Arr(), jsondoc.Arr()
+		for _, o := range e.Others {
+			p := *o
+			p.Cause = nil
+			root.Add(p.Object())
+			failed.Add(jsondoc.Obj("shard", 0, "index", o.Index, "node", "weirflow", "reason", o.Object()))
+		}
+	}
 	if e.NoRoot {
 		root, failed = jsondoc.Arr(), jsondoc.Arr()
 	}

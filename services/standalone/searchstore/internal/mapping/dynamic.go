@@ -14,21 +14,24 @@ const keywordText = `{"type":"text","fields":{"keyword":{"type":"keyword","ignor
 // detect returns the dynamic type of the value at b[i] ("string", "long",
 // "double", "boolean", "date", "object") or "" when it has none: null, [].
 func (m *Mapping) detect(b []byte, i int) string {
-	for depth := 0; depth < 64; depth++ {
+	for arrays := 0; ; { // the first value that has a type, in an array or arrays of arrays
 		i = jsondoc.Space(b, i)
 		if i >= len(b) {
 			return ""
 		}
 		switch c := b[i]; {
-		case c == '[' || c == ',':
+		case c == '[':
+			arrays++
+			i++
+			continue
+		case c == ']':
+			arrays--
+			i++
+		case c == ',' && arrays > 0:
 			i++
 			continue
 		case c == 'n':
-			i = jsondoc.Space(b, i+4)
-			if i < len(b) && b[i] == ',' {
-				continue
-			}
-			return ""
+			i += 4
 		case c == '{':
 			return "object"
 		case c == 't' || c == 'f':
@@ -40,10 +43,13 @@ func (m *Mapping) detect(b []byte, i int) string {
 				return "long"
 			}
 			return "double"
+		default:
+			return ""
 		}
-		return ""
+		if arrays <= 0 {
+			return ""
+		}
 	}
-	return ""
 }
 
 func (m *Mapping) detectString(b []byte, i int) string {

@@ -97,7 +97,7 @@ func (p *Parser) run() error {
 		return malformed(err)
 	}
 	if next = jsondoc.Space(p.b, next); next < len(p.b) {
-		return malformed(jsondoc.Fail(p.b, next, "Malformed content, found extra data after parsing"))
+		return apierr.Illegal("Malformed content, found extra data after parsing at byte %d", next)
 	}
 	return nil
 }

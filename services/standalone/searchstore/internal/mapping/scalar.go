@@ -136,7 +136,7 @@ func (f *Field) convert(t token) (l Leaf, keep bool, err *apierr.Error) {
 		return f.convertTerm(l, t)
 	case Reals:
 		v, e := f.real(t)
-		l.I = int64(math.Float64bits(v)) //nolint:gosec // the bits are read back as they are
+		l.I = int64(math.Float64bits(v))
 		return l, true, e
 	}
 	switch {

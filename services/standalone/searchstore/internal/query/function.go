@@ -45,8 +45,8 @@ func (q *Function) Eval(s *Scope) (Match, error) {
 	}
 	scores := s.scores()
 	m.Bits.Each(func(d uint32) bool {
-		f, any := q.combine(fns, d)
-		if any {
+		f, applied := q.combine(fns, d)
+		if applied {
 			scores[d] = q.mix(m.Score(d), min(f, q.MaxBoost)) * q.Boost
 		} else {
 			scores[d] = q.mixNone(m.Score(d)) * q.Boost

@@ -2,6 +2,7 @@ package query
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/segment"
 )
@@ -28,7 +29,7 @@ func (q *NumRange) Eval(s *Scope) (Match, error) {
 		q.single(c, m.Bits)
 		return m, nil
 	}
-	for d := range uint32(s.Seg.N) { //nolint:gosec // document numbers fit
+	for d := range uint32(s.Seg.N) {
 		lo, hi := c.Span(d)
 		for ; lo < hi; lo++ {
 			if q.in(c, c.Vals[lo]) {
@@ -83,7 +84,7 @@ func (q *NumSet) Eval(s *Scope) (Match, error) {
 	if err != nil || c == nil {
 		return m, err
 	}
-	for d := range uint32(s.Seg.N) { //nolint:gosec // document numbers fit
+	for d := range uint32(s.Seg.N) {
 		lo, hi := c.Span(d)
 		for ; lo < hi; lo++ {
 			if c.Real && q.Reals[segment.Real(c.Vals[lo])] || !c.Real && q.Ints[c.Vals[lo]] {
@@ -115,7 +116,7 @@ func (q *TermSet) Eval(s *Scope) (Match, error) {
 	if len(q.Terms) == 1 {
 		o, ok := c.Dict.Find(q.Terms[0])
 		if ok {
-			matchOrds(c, m.Bits, uint32(o), uint32(o)) //nolint:gosec // ordinals fit
+			matchOrds(c, m.Bits, uint32(o), uint32(o))
 		}
 		if s.Scoring && !q.Flat {
 			w, err := s.Stats.keyword(s.Path, q.Field, q.Terms[0])
@@ -129,7 +130,7 @@ func (q *TermSet) Eval(s *Scope) (Match, error) {
 	set := segment.NewBits(c.Dict.Len())
 	for _, t := range q.Terms {
 		if o, ok := c.Dict.Find(t); ok {
-			set.Set(uint32(o)) //nolint:gosec // ordinals fit
+			set.Set(uint32(o))
 		}
 	}
 	matchSet(c, m.Bits, set)
@@ -155,7 +156,7 @@ func matchOrds(c *segment.Terms, out segment.Bits, lo, hi uint32) {
 	for d := range len(c.Starts) - 1 {
 		for _, o := range c.Ords[c.Starts[d]:c.Starts[d+1]] {
 			if o-lo <= hi-lo {
-				out.Set(uint32(d)) //nolint:gosec // document numbers fit
+				out.Set(uint32(d))
 				break
 			}
 		}
@@ -169,17 +170,14 @@ func matchSet(c *segment.Terms, out, set segment.Bits) {
 	if c.Starts == nil {
 		for i, o := range c.Ords {
 			if o != segment.Missing && set.Get(o) {
-				out.Set(uint32(i)) //nolint:gosec // document numbers fit
+				out.Set(uint32(i))
 			}
 		}
 		return
 	}
 	for d := range len(c.Starts) - 1 {
-		for _, o := range c.Ords[c.Starts[d]:c.Starts[d+1]] {
-			if set.Get(o) {
-				out.Set(uint32(d)) //nolint:gosec // document numbers fit
-				break
-			}
+		if slices.ContainsFunc(c.Ords[c.Starts[d]:c.Starts[d+1]], set.Get) {
+			out.Set(uint32(d))
 		}
 	}
 }
@@ -232,7 +230,7 @@ func (q *TermRange) Eval(s *Scope) (Match, error) {
 		return m, err
 	}
 	if lo, hi := q.span(&c.Dict); lo < hi {
-		matchOrds(c, m.Bits, uint32(lo), uint32(hi-1)) //nolint:gosec // ordinals fit
+		matchOrds(c, m.Bits, uint32(lo), uint32(hi-1))
 	}
 	return m, nil
 }
@@ -277,7 +275,7 @@ func (q *Pattern) Eval(s *Scope) (Match, error) {
 		}
 		set := segment.NewBits(c.Dict.Len())
 		for _, o := range q.Ords(&c.Dict) {
-			set.Set(uint32(o)) //nolint:gosec // ordinals fit
+			set.Set(uint32(o))
 		}
 		matchSet(c, m.Bits, set)
 		return m, nil
@@ -344,11 +342,11 @@ func Present(seg *segment.Segment, field string) (segment.Bits, error) {
 	case n != nil:
 		for d := range seg.N {
 			if n.Starts[d] < n.Starts[d+1] {
-				out.Set(uint32(d)) //nolint:gosec // document numbers fit
+				out.Set(uint32(d))
 			}
 		}
 	case t != nil:
-		for d := range uint32(seg.N) { //nolint:gosec // document numbers fit
+		for d := range uint32(seg.N) {
 			if lo, hi := t.Span(d); lo < hi {
 				out.Set(d)
 			}

@@ -185,7 +185,7 @@ func (q *Bool) should(s *Scope, out *Match, sum *summer) error {
 	if q.MinShould > 1 {
 		counts = make([]uint16, s.Seg.N)
 	}
-	any := segment.NewBits(s.Seg.N)
+	union := segment.NewBits(s.Seg.N)
 	for _, n := range q.Should {
 		m, err := n.Eval(s)
 		if err != nil {
@@ -195,23 +195,23 @@ func (q *Bool) should(s *Scope, out *Match, sum *summer) error {
 		if counts != nil {
 			m.Bits.Each(func(d uint32) bool { counts[d]++; return true })
 		}
-		any.Or(m.Bits)
+		union.Or(m.Bits)
 	}
 	if q.MinShould == 0 {
 		return nil
 	}
 	if counts != nil {
-		any.Each(func(d uint32) bool {
+		union.Each(func(d uint32) bool {
 			if int(counts[d]) < q.MinShould {
-				any.Clear(d)
+				union.Clear(d)
 			}
 			return true
 		})
 	}
 	if out.Bits == nil {
-		out.Bits = any
+		out.Bits = union
 	} else {
-		out.Bits.And(any)
+		out.Bits.And(union)
 	}
 	return nil
 }

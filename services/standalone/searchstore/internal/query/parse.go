@@ -453,7 +453,7 @@ func (e *Env) scoreFunction(v *jsondoc.Value) (Score, error) {
 		case "random_score":
 			s.Random = true
 			n, _ := x.Get("seed").Int64()
-			s.Seed = uint64(n) //nolint:gosec // any bits do
+			s.Seed = uint64(n)
 		case "field_value_factor":
 			s.Field = x.Get("field").Text()
 			if f := e.Mapping.Field(s.Field); f != nil {

@@ -12,12 +12,7 @@ import (
 // wildcard compiles a pattern with * and ?; \ takes the next character as it
 // is. literal is the fixed text in front.
 func wildcard(p string, fold bool) (literal string, accept func([]byte) bool) {
-	type step struct {
-		r    rune
-		any  bool
-		star bool
-	}
-	var steps []step
+	var steps []globStep
 	lit := strings.Builder{}
 	fixed := true
 	for i := 0; i < len(p); {
@@ -26,12 +21,12 @@ func wildcard(p string, fold bool) (literal string, accept func([]byte) bool) {
 		switch {
 		case r == '*':
 			if len(steps) == 0 || !steps[len(steps)-1].star {
-				steps = append(steps, step{star: true})
+				steps = append(steps, globStep{star: true})
 			}
 			fixed = false
 			continue
 		case r == '?':
-			steps = append(steps, step{any: true})
+			steps = append(steps, globStep{any: true})
 			fixed = false
 			continue
 		case r == '\\' && i < len(p):
@@ -45,37 +40,46 @@ func wildcard(p string, fold bool) (literal string, accept func([]byte) bool) {
 		if fixed {
 			lit.WriteRune(r)
 		}
-		steps = append(steps, step{r: r})
+		steps = append(steps, globStep{r: r})
 	}
-	return lit.String(), func(t []byte) bool {
-		si, ti, star, mark := 0, 0, -1, 0
-		for ti < len(t) {
-			r, n := utf8.DecodeRune(t[ti:])
-			if fold {
-				r = unicode.ToLower(r)
-			}
-			switch {
-			case si < len(steps) && steps[si].star:
-				star, mark = si, ti
-				si++
-				continue
-			case si < len(steps) && (steps[si].any || steps[si].r == r):
-				si++
-				ti += n
-				continue
-			case star >= 0:
-				_, n := utf8.DecodeRune(t[mark:])
-				mark += n
-				ti, si = mark, star+1
-				continue
-			}
-			return false
+	return lit.String(), func(t []byte) bool { return globMatch(steps, t, fold) }
+}
+
+// globStep is one part of a wildcard pattern: a character, ? or *.
+type globStep struct {
+	r    rune
+	any  bool
+	star bool
+}
+
+func globMatch(steps []globStep, t []byte, fold bool) bool {
+	si, ti, star, mark := 0, 0, -1, 0
+	for ti < len(t) {
+		r, n := utf8.DecodeRune(t[ti:])
+		if fold {
+			r = unicode.ToLower(r)
 		}
-		for si < len(steps) && steps[si].star {
+		switch {
+		case si < len(steps) && steps[si].star:
+			star, mark = si, ti
 			si++
+			continue
+		case si < len(steps) && (steps[si].any || steps[si].r == r):
+			si++
+			ti += n
+			continue
+		case star >= 0:
+			_, n := utf8.DecodeRune(t[mark:])
+			mark += n
+			ti, si = mark, star+1
+			continue
 		}
-		return si == len(steps)
+		return false
 	}
+	for si < len(steps) && steps[si].star {
+		si++
+	}
+	return si == len(steps)
 }
 
 // luceneRegexp compiles a pattern of Lucene's regular expressions; they match

@@ -418,13 +418,15 @@ func (p *stringQuery) bare(names []string, joinable bool) (Node, error) {
 		return p.boost(n)
 	}
 	whole := unescape(text)
+	var wholeSb421 strings.Builder
 	for joinable {
 		more, ok := p.plainWord()
 		if !ok {
 			break
 		}
-		whole += " " + more
+		wholeSb421.WriteString(" " + more)
 	}
+	whole += wholeSb421.String()
 	return p.match(names, whole, "match")
 }
 

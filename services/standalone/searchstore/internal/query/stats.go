@@ -79,13 +79,13 @@ func (st *Stats) keyword(path, field string, term []byte) (weight, error) {
 				continue
 			}
 			o, ok := c.Dict.Find(term)
-			for d := range uint32(s.N) { //nolint:gosec // document numbers fit
+			for d := range uint32(s.N) {
 				lo, hi := c.Span(d)
 				if lo < hi {
 					docs++
 				}
 				for ; ok && lo < hi; lo++ {
-					if c.Ords[lo] == uint32(o) { //nolint:gosec // ordinals fit
+					if c.Ords[lo] == uint32(o) {
 						df++
 					}
 				}

@@ -3,6 +3,7 @@ package search
 import (
 	"container/heap"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,11 +54,28 @@ type run struct {
 	total int
 	max   float32
 	plan  *aggs.Plan
-	early bool
 }
 
-// Run executes a request over targets.
+// Run executes a request over targets. When it fails on several indices, the
+// error names the reasons of each.
 func Run(req *Request, targets []Target, now time.Time) (*Result, error) {
+	res, err := runAll(req, targets, now)
+	if err == nil || len(targets) < 2 {
+		return res, err
+	}
+	e := apierr.Of(err)
+	if !e.Shard || e.NoRoot {
+		return nil, err
+	}
+	for i := range targets {
+		if _, err := runAll(req, targets[i:i+1], now); err != nil {
+			e.Others = append(e.Others, apierr.Of(err))
+		}
+	}
+	return nil, e
+}
+
+func runAll(req *Request, targets []Target, now time.Time) (*Result, error) {
 	r := &run{req: req, max: float32(math.Inf(-1))}
 	r.limit = req.From + req.Size
 	if req.Collapse != nil {
@@ -97,15 +115,15 @@ func Compile(env *query.Env, q *jsondoc.Value, filters []*jsondoc.Value) (query.
 	if err != nil || len(filters) == 0 {
 		return n, err
 	}
-	any := &query.Bool{MinShould: 1, Boost: 1}
+	oneOf := &query.Bool{MinShould: 1, Boost: 1}
 	for _, f := range filters {
 		fn, err := env.Parse(f)
 		if err != nil {
 			return nil, err
 		}
-		any.Should = append(any.Should, fn)
+		oneOf.Should = append(oneOf.Should, fn)
 	}
-	return &query.Bool{Must: []query.Node{n}, Filter: []query.Node{any}, Boost: 1}, nil
+	return &query.Bool{Must: []query.Node{n}, Filter: []query.Node{oneOf}, Boost: 1}, nil
 }
 
 // NewEnv returns what queries are compiled against for a view.
@@ -215,44 +233,65 @@ func (r *run) afterValue(i int) (value, error) {
 	return value{kind: 's', s: []byte(x.Text())}, nil
 }
 
+// downward says whether later documents are likely to come first, as they do
+// when logs are sorted by time, the newest first.
+func (r *run) downward() bool {
+	return len(r.req.Sort) > 0 && r.req.Sort[0].Desc && !isMeta(r.req.Sort[0].Field)
+}
+
 func (r *run) index(ix *indexRun) error {
+	parts := ix.t.View.Parts
+	ix.named = make([]map[string]segment.Bits, len(parts))
+	bases := make([]int64, len(parts))
 	base := ix.base
-	scoring := r.scoring()
-	for i, p := range ix.t.View.Parts {
-		s := &query.Scope{Seg: p.Seg, Root: p.Seg, Stats: ix.stats, Scoring: scoring, Named: map[string]segment.Bits{}}
-		ix.named = append(ix.named, s.Named)
-		m, err := ix.node.Eval(s)
-		if err != nil {
-			return withIndex(err, ix.t)
-		}
-		m.Bits.AndNot(p.Dead)
-		r.slice(ix, m.Bits)
-		if r.req.MinScore != nil {
-			m.Bits.Each(func(d uint32) bool {
-				if m.Score(d) < *r.req.MinScore {
-					m.Bits.Clear(d)
-				}
-				return true
-			})
-		}
-		if r.plan != nil {
-			if err := r.plan.Collect(ix.env, ix.stats, p.Seg, m.Bits, r.topHits(ix, i, m)); err != nil {
-				return withIndex(err, ix.t)
-			}
-		}
-		if ix.post != nil {
-			pm, err := ix.post.Eval(&query.Scope{Seg: p.Seg, Root: p.Seg, Stats: ix.stats, Named: s.Named})
-			if err != nil {
-				return err
-			}
-			m.Bits.And(pm.Bits)
-		}
-		if err := r.collect(ix, i, base, p.Seg, m); err != nil {
-			return err
-		}
+	for i, p := range parts {
+		bases[i] = base
 		base += int64(p.Seg.N)
 	}
+	for k := range parts {
+		i := k
+		if r.downward() {
+			i = len(parts) - 1 - k
+		}
+		if err := r.part(ix, i, bases[i]); err != nil {
+			return err
+		}
+	}
 	return nil
+}
+
+// part searches one segment.
+func (r *run) part(ix *indexRun, i int, base int64) error {
+	p := ix.t.View.Parts[i]
+	s := &query.Scope{Seg: p.Seg, Root: p.Seg, Stats: ix.stats, Scoring: r.scoring(), Named: map[string]segment.Bits{}}
+	ix.named[i] = s.Named
+	m, err := ix.node.Eval(s)
+	if err != nil {
+		return withIndex(err, ix.t)
+	}
+	m.Bits.AndNot(p.Dead)
+	r.slice(ix, m.Bits)
+	if r.req.MinScore != nil {
+		m.Bits.Each(func(d uint32) bool {
+			if m.Score(d) < *r.req.MinScore {
+				m.Bits.Clear(d)
+			}
+			return true
+		})
+	}
+	if r.plan != nil {
+		if err := r.plan.Collect(ix.env, ix.stats, p.Seg, m.Bits, p.Dead, r.topHits(ix, i, m)); err != nil {
+			return withIndex(err, ix.t)
+		}
+	}
+	if ix.post != nil {
+		pm, err := ix.post.Eval(&query.Scope{Seg: p.Seg, Root: p.Seg, Stats: ix.stats, Named: s.Named})
+		if err != nil {
+			return err
+		}
+		m.Bits.And(pm.Bits)
+	}
+	return r.collect(ix, i, base, p.Seg, m)
 }
 
 // scoring says whether scores are of any use.
@@ -315,11 +354,16 @@ func (r *run) collect(ix *indexRun, part int, base int64, seg *segment.Segment, 
 		cols[i] = c
 	}
 	var failed error
-	m.Bits.Each(func(d uint32) bool {
+	keys := make([]value, len(cols))
+	each := m.Bits.Each
+	if r.downward() {
+		each = m.Bits.EachDown
+	}
+	each(func(d uint32) bool {
 		if r.hopeless(cols[0], d) {
 			return true
 		}
-		h := hit{ix: ix, part: part, doc: d, score: float32(math.NaN()), order: base + int64(d), keys: make([]value, len(cols))}
+		h := hit{ix: ix, part: part, doc: d, score: float32(math.NaN()), order: base + int64(d), keys: keys}
 		if r.scoring() {
 			h.score = m.Score(d)
 		}
@@ -398,12 +442,15 @@ func (r *run) better(a, b *hit) bool {
 	return a.order < b.order
 }
 
+// offer keeps a hit when it is good enough; its keys are copied then.
 func (r *run) offer(h hit) {
 	if len(r.top.list) < r.limit {
+		h.keys = slices.Clone(h.keys)
 		heap.Push(&r.top, h)
 		return
 	}
 	if r.better(&h, &r.top.list[0]) {
+		h.keys = slices.Clone(h.keys)
 		r.top.list[0] = h
 		heap.Fix(&r.top, 0)
 	}

@@ -269,7 +269,7 @@ func (r *run) inner(q *query.Nested, h *hit, seg *segment.Segment) (*jsondoc.Val
 		if p != h.doc {
 			continue
 		}
-		if rn := uint32(i); m.Bits.Get(rn) { //nolint:gosec // row numbers fit
+		if rn := uint32(i); m.Bits.Get(rn) {
 			rows = append(rows, row{rn, off, m.Score(rn)})
 			best = max(best, m.Score(rn))
 		}

@@ -234,7 +234,7 @@ func sentenceEnd(text string, from int) int {
 			for j < len(text) && text[j] == ' ' {
 				j++
 			}
-			if j > i+1 && j < len(text) && !(text[j] >= 'a' && text[j] <= 'z') {
+			if j > i+1 && j < len(text) && (text[j] < 'a' || text[j] > 'z') {
 				return j
 			}
 		case '\n':

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/aggs"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
 )
@@ -56,6 +57,13 @@ func ParseRequest(v *jsondoc.Value) (*Request, error) {
 	for i, k := range v.Keys {
 		if err := r.option(k, v.Items[i]); err != nil {
 			return nil, err
+		}
+	}
+	if r.Aggs != nil {
+		if _, err := aggs.Parse(r.Aggs); err != nil {
+			if e := apierr.Of(err); !e.Shard {
+				return nil, e
+			}
 		}
 	}
 	return r, r.Check()

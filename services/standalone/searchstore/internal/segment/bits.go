@@ -3,6 +3,8 @@
 // sources. A segment is built from parsed documents, or merged from others.
 package segment
 
+import "slices"
+
 import "math/bits"
 
 // Bits is a set of document numbers. A nil set is empty.
@@ -82,11 +84,24 @@ func (b Bits) Any() bool {
 	return false
 }
 
+// EachDown calls fn for each member, the highest first, until it returns false.
+func (b Bits) EachDown(fn func(i uint32) bool) {
+	for wi, v := range slices.Backward(b) {
+		for w := v; w != 0; {
+			top := bits.Len64(w) - 1
+			if !fn(uint32(wi<<6 + top)) {
+				return
+			}
+			w &^= 1 << top
+		}
+	}
+}
+
 // Each calls fn for each member, in order, until it returns false.
 func (b Bits) Each(fn func(i uint32) bool) {
 	for wi, w := range b {
 		for w != 0 {
-			i := uint32(wi<<6 + bits.TrailingZeros64(w)) //nolint:gosec // document numbers fit
+			i := uint32(wi<<6 + bits.TrailingZeros64(w))
 			if !fn(i) {
 				return
 			}

@@ -53,7 +53,7 @@ func (b *Builder) Len() int { return b.n }
 
 // Add appends a document and returns its number.
 func (b *Builder) Add(id string, version, seq int64, src []byte, rows []mapping.Row) uint32 {
-	doc := uint32(b.n) //nolint:gosec // bounded by the batch
+	doc := uint32(b.n)
 	b.n++
 	b.ids.push([]byte(id))
 	b.versions = append(b.versions, version)
@@ -63,7 +63,7 @@ func (b *Builder) Add(id string, version, seq int64, src []byte, rows []mapping.
 	b.leaves(doc, rows[0].Leaves)
 	for _, r := range rows[1:] {
 		c := b.child(r.Path)
-		cd := uint32(c.n) //nolint:gosec // bounded by the batch
+		cd := uint32(c.n)
 		c.n++
 		c.parents = append(c.parents, b.rowDoc[r.Parent]) // the row right above, which may be nested itself
 		c.leaves(cd, r.Leaves)
@@ -138,7 +138,7 @@ func (b *Builder) text(c *columnBuilder, doc uint32, s []byte) {
 	put := func(term []byte, pos int) {
 		c.tids = append(c.tids, c.terms.id(term))
 		c.tdocs = append(c.tdocs, doc)
-		c.pos = append(c.pos, uint32(base+pos)) //nolint:gosec // bounded by the text
+		c.pos = append(c.pos, uint32(base+pos))
 		c.curPos = base + pos + 1
 		n++
 	}
@@ -152,7 +152,7 @@ func (b *Builder) text(c *columnBuilder, doc uint32, s []byte) {
 	} else {
 		a.Each(s, func(term []byte, pos, _, _ int) { put(term, pos) })
 	}
-	c.lenOf[len(c.lenOf)-1] += int32(n) //nolint:gosec // bounded by the text
+	c.lenOf[len(c.lenOf)-1] += int32(n)
 }
 
 // Seal turns the builder into a segment.
@@ -270,7 +270,7 @@ func (c *columnBuilder) sealTerms(n int) *Terms {
 		slices.Sort(part)
 		part = slices.Compact(part)
 		t.Ords = t.Ords[:from+len(part)]
-		st[doc+1] = uint32(len(t.Ords)) //nolint:gosec // bounded by the batch
+		st[doc+1] = uint32(len(t.Ords))
 	}
 	t.Starts = st
 	return t
@@ -302,7 +302,7 @@ func (c *columnBuilder) sealText(n int) *Texts {
 	fill := slices.Clone(at)
 	for i, tid := range c.tids {
 		r := rank[tid]
-		order[fill[r]] = uint32(i) //nolint:gosec // bounded by the batch
+		order[fill[r]] = uint32(i)
 		fill[r]++
 	}
 	w := newPostingsWriter(d.Len())
@@ -314,7 +314,7 @@ func (c *columnBuilder) sealText(n int) *Texts {
 			for j < len(occ) && c.tdocs[occ[j]] == doc {
 				j++
 			}
-			w.doc(doc, uint32(j-i)) //nolint:gosec // bounded by the text
+			w.doc(doc, uint32(j-i))
 			for ; i < j; i++ {
 				w.position(c.pos[occ[i]])
 			}

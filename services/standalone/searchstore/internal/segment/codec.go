@@ -38,11 +38,11 @@ func (w *writer) planes(n int, at func(i int) uint64) {
 	for i := range n {
 		width = max(width, (bits.Len64(at(i))+7)/8)
 	}
-	w.uvarint(uint64(width)) //nolint:gosec // at most 8
+	w.uvarint(uint64(width))
 	plane := make([]byte, n)
 	for k := range width {
 		for i := range n {
-			plane[i] = byte(at(i) >> (8 * k)) //nolint:gosec // one byte is meant
+			plane[i] = byte(at(i) >> (8 * k))
 		}
 		w.bytes(plane)
 	}
@@ -57,8 +57,8 @@ func (w *writer) ints(v []int64) {
 		}
 	}
 	w.uvarint(uint64(len(v)))
-	w.uvarint(uint64(lo))                                             //nolint:gosec // read back the same way
-	w.planes(len(v), func(i int) uint64 { return uint64(v[i] - lo) }) //nolint:gosec // wraps back
+	w.uvarint(uint64(lo))
+	w.planes(len(v), func(i int) uint64 { return uint64(v[i] - lo) })
 }
 
 func (w *writer) uint32s(v []uint32) {
@@ -178,12 +178,12 @@ func (r *reader) planes(n int, put func(i int, v uint64)) {
 
 func (r *reader) ints() []int64 {
 	n := r.count()
-	lo := int64(r.uvarint()) //nolint:gosec // written the same way
+	lo := int64(r.uvarint())
 	if r.err != nil {
 		return nil
 	}
 	v := make([]int64, n)
-	r.planes(n, func(i int, x uint64) { v[i] += int64(x) }) //nolint:gosec // wraps back
+	r.planes(n, func(i int, x uint64) { v[i] += int64(x) })
 	for i := range v {
 		v[i] += lo
 	}
@@ -196,7 +196,7 @@ func (r *reader) uint32s() []uint32 {
 		return nil
 	}
 	v := make([]uint32, n)
-	r.planes(n, func(i int, x uint64) { v[i] += uint32(x) }) //nolint:gosec // written from 32 bits
+	r.planes(n, func(i int, x uint64) { v[i] += uint32(x) })
 	return v
 }
 

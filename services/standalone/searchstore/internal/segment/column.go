@@ -92,7 +92,7 @@ func (c *Cursor) Next() bool {
 		return false
 	}
 	c.docs = c.docs[n:]
-	gap := uint32(g >> 1) //nolint:gosec // written from 32 bits
+	gap := uint32(g >> 1)
 	if c.first {
 		c.doc, c.first = gap, false
 	} else {
@@ -105,7 +105,7 @@ func (c *Cursor) Next() bool {
 			c.docs = nil
 			return false
 		}
-		c.Freq = uint32(f) //nolint:gosec // written from 32 bits
+		c.Freq = uint32(f)
 		c.docs = c.docs[n:]
 	}
 	c.left, c.last = c.Freq, 0
@@ -129,7 +129,7 @@ func (c *Cursor) Position() (uint32, bool) {
 	}
 	c.pos = c.pos[n:]
 	c.left--
-	c.last += uint32(p) //nolint:gosec // written from 32 bits
+	c.last += uint32(p)
 	return c.last, true
 }
 
@@ -176,7 +176,7 @@ func (d *Dict) push(term []byte) {
 		d.Offs = append(d.Offs, 0)
 	}
 	d.Data = append(d.Data, term...)
-	d.Offs = append(d.Offs, uint32(len(d.Data))) //nolint:gosec // segments are cut long before
+	d.Offs = append(d.Offs, uint32(len(d.Data)))
 }
 
 // EncodeNorm keeps a field length in one byte, as Lucene does: exact below
@@ -184,7 +184,7 @@ func (d *Dict) push(term []byte) {
 func EncodeNorm(n int) byte {
 	const free = 24
 	if n < free {
-		return byte(n) //nolint:gosec // below 24
+		return byte(n)
 	}
 	x := n - free
 	shift := 0
@@ -192,9 +192,9 @@ func EncodeNorm(n int) byte {
 		shift++
 	}
 	if x < 8 {
-		return byte(free + x) //nolint:gosec // below 32
+		return byte(free + x)
 	}
-	return byte(min(free+((x>>shift)&7|(shift+1)<<3), 255)) //nolint:gosec // capped
+	return byte(min(free+((x>>shift)&7|(shift+1)<<3), 255))
 }
 
 // DecodeNorm returns the length that a byte stands for.

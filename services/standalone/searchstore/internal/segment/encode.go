@@ -21,7 +21,7 @@ func (s *Segment) Encode() ([]Section, error) {
 }
 
 func (s *Segment) encode(w *writer, prefix string, out *[]Section) error {
-	w.uvarint(uint64(s.N)) //nolint:gosec // not negative
+	w.uvarint(uint64(s.N))
 	names := s.Columns()
 	w.uvarint(uint64(len(names)))
 	for _, n := range names {
@@ -56,8 +56,8 @@ func (s *Segment) encodeRoot(w *writer, out *[]Section) error {
 		if err != nil {
 			return err
 		}
-		w.uvarint(uint64(b.n))       //nolint:gosec // not negative
-		w.uvarint(uint64(b.rawSize)) //nolint:gosec // not negative
+		w.uvarint(uint64(b.n))
+		w.uvarint(uint64(b.rawSize))
 		*out = append(*out, Section{fmt.Sprintf("src:%d", i), data})
 	}
 	paths := make([]string, 0, len(s.Children))
@@ -120,7 +120,7 @@ func openColumns(r *reader, seed maphash.Seed, load func(string) ([]byte, error)
 			break
 		}
 		name := string(r.bytes())
-		s.cols[name] = &column{kind: byte(r.uvarint())} //nolint:gosec // written from a byte
+		s.cols[name] = &column{kind: byte(r.uvarint())}
 	}
 	return s
 }
@@ -148,8 +148,8 @@ func encodeColumn(col any) []byte {
 		w.bytes(c.Pos)
 		w.bytes(c.Norms)
 		w.bits(c.Has)
-		w.uvarint(uint64(c.SumLen))   //nolint:gosec // not negative
-		w.uvarint(uint64(c.DocCount)) //nolint:gosec // not negative
+		w.uvarint(uint64(c.SumLen))
+		w.uvarint(uint64(c.DocCount))
 	}
 	return w.b
 }
@@ -157,7 +157,7 @@ func encodeColumn(col any) []byte {
 func decodeColumn(kind byte, data []byte, n int) (any, error) {
 	r := &reader{b: data}
 	var out any
-	ok := true
+	var ok bool
 	switch kind {
 	case 'n':
 		c := &Nums{Real: r.present()}
@@ -184,7 +184,7 @@ func decodeColumn(kind byte, data []byte, n int) (any, error) {
 		c.DF, c.DocOff, c.PosOff = r.uint32s(), r.steps(), r.steps()
 		c.Docs, c.Pos, c.Norms = r.bytes(), r.bytes(), r.bytes()
 		c.Has = r.bits()
-		c.SumLen, c.DocCount = int64(r.uvarint()), r.count() //nolint:gosec // written from an int64
+		c.SumLen, c.DocCount = int64(r.uvarint()), r.count()
 		terms := c.Dict.Len()
 		ok = len(c.DF) == terms && offsetsFit(c.DocOff, terms, len(c.Docs)) && offsetsFit(c.PosOff, terms, len(c.Pos)) && len(c.Norms) == n
 		out = c
@@ -205,7 +205,7 @@ func fitsStarts(starts []uint32, vals, n int) bool {
 }
 
 func ordsFit(c *Terms) bool {
-	n := uint32(c.Dict.Len()) //nolint:gosec // below 2^31
+	n := uint32(c.Dict.Len())
 	for _, o := range c.Ords {
 		if o >= n && o != Missing {
 			return false

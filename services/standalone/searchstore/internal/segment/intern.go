@@ -30,9 +30,9 @@ func (t *interner) id(term []byte) uint32 {
 	for i := h & mask; ; i = (i + 1) & mask {
 		s := t.slots[i]
 		if s == 0 {
-			n := uint32(t.len()) //nolint:gosec // bounded by the batch
+			n := uint32(t.len())
 			t.data = append(t.data, term...)
-			t.offs = append(t.offs, uint32(len(t.data))) //nolint:gosec // bounded by the batch
+			t.offs = append(t.offs, uint32(len(t.data)))
 			t.slots[i] = fp<<32 | uint64(n+1)
 			if 2*t.len() > len(t.slots) {
 				t.grow()
@@ -40,7 +40,7 @@ func (t *interner) id(term []byte) uint32 {
 			return n
 		}
 		if s>>32 == fp {
-			n := uint32(s) - 1 //nolint:gosec // the low half
+			n := uint32(s) - 1
 			if bytes.Equal(t.term(n), term) {
 				return n
 			}
@@ -52,12 +52,12 @@ func (t *interner) grow() {
 	t.slots = make([]uint64, 4*len(t.slots))
 	mask := uint64(len(t.slots) - 1)
 	for n := range t.len() {
-		h := maphash.Bytes(t.seed, t.term(uint32(n))) //nolint:gosec // bounded by the batch
+		h := maphash.Bytes(t.seed, t.term(uint32(n)))
 		i := h & mask
 		for t.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = h>>32<<32 | uint64(n+1) //nolint:gosec // bounded by the batch
+		t.slots[i] = h>>32<<32 | uint64(n+1)
 	}
 }
 
@@ -66,13 +66,13 @@ func (t *interner) sorted() (d Dict, rank []uint32) {
 	n := t.len()
 	perm := make([]uint32, n)
 	for i := range perm {
-		perm[i] = uint32(i) //nolint:gosec // bounded by the batch
+		perm[i] = uint32(i)
 	}
 	slices.SortFunc(perm, func(a, b uint32) int { return bytes.Compare(t.term(a), t.term(b)) })
 	rank = make([]uint32, n)
 	d = Dict{Offs: make([]uint32, 1, n+1), Data: make([]byte, 0, len(t.data))}
 	for r, i := range perm {
-		rank[i] = uint32(r) //nolint:gosec // bounded by the batch
+		rank[i] = uint32(r)
 		d.push(t.term(i))
 	}
 	return d, rank
@@ -90,14 +90,14 @@ func newIDTable(seed maphash.Seed, ids *Dict) *idTable {
 		size *= 2
 	}
 	t := &idTable{seed: seed, slots: make([]uint64, size)}
-	mask := uint64(size - 1) //nolint:gosec // positive
+	mask := uint64(size - 1)
 	for n := range ids.Len() {
 		h := maphash.Bytes(seed, ids.Term(n))
 		i := h & mask
 		for t.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		t.slots[i] = h>>32<<32 | uint64(n+1) //nolint:gosec // positive
+		t.slots[i] = h>>32<<32 | uint64(n+1)
 	}
 	return t
 }
@@ -111,7 +111,7 @@ func (t *idTable) find(ids *Dict, id []byte, alive func(doc uint32) bool) (uint3
 		if s>>32 != h>>32 {
 			continue
 		}
-		n := uint32(s) - 1 //nolint:gosec // the low half
+		n := uint32(s) - 1
 		if bytes.Equal(ids.Term(int(n)), id) && alive(n) {
 			return n, true
 		}

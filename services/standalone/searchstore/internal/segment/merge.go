@@ -44,11 +44,11 @@ func renumber(in []Input) ([]Map, int) {
 	for i, x := range in {
 		m := make(Map, x.Seg.N)
 		for d := range m {
-			if x.Dead.Get(uint32(d)) { //nolint:gosec // document numbers fit
+			if x.Dead.Get(uint32(d)) {
 				m[d] = Missing
 				continue
 			}
-			m[d] = uint32(n) //nolint:gosec // document numbers fit
+			m[d] = uint32(n)
 			n++
 		}
 		maps[i] = m
@@ -71,7 +71,7 @@ func mergeRoot(out *Segment, in []Input, maps []Map) error {
 				continue
 			}
 			ids.push(d.Term(doc))
-			v, s := x.Seg.Version(uint32(doc)) //nolint:gosec // document numbers fit
+			v, s := x.Seg.Version(uint32(doc))
 			versions = append(versions, v)
 			out.seqs = append(out.seqs, s)
 			all1 = all1 && v == 1
@@ -180,7 +180,7 @@ func mergeChild(segs []*Segment, path string, above []Map, seed maphash.Seed) (*
 		for d, par := range kids[i].Parent {
 			m[d] = Missing
 			if above[i][par] != Missing {
-				m[d] = uint32(out.N) //nolint:gosec // document numbers fit
+				m[d] = uint32(out.N)
 				out.N++
 				out.Parent = append(out.Parent, above[i][par])
 			}
@@ -236,7 +236,7 @@ func mergeNums(name string, segs []*Segment, maps []Map, n int) (*Nums, error) {
 			if to == Missing {
 				continue
 			}
-			lo, hi := c.Span(uint32(d)) //nolint:gosec // document numbers fit
+			lo, hi := c.Span(uint32(d))
 			for ; lo < hi; lo++ {
 				docs = append(docs, to)
 				vals = append(vals, c.Vals[lo])
@@ -271,7 +271,7 @@ func mergeDicts(dicts []*Dict, keep func(seg, ord int) bool) (Dict, [][]uint32) 
 		if !found {
 			return out, ranks
 		}
-		ord := uint32(out.Len()) //nolint:gosec // bounded
+		ord := uint32(out.Len())
 		for i, d := range dicts {
 			if at[i] < d.Len() && bytes.Equal(d.Term(at[i]), low) {
 				ranks[i][at[i]] = ord
@@ -297,14 +297,14 @@ func mergeTerms(name string, segs []*Segment, maps []Map, n int) (*Terms, error)
 		}
 		cols[i], dicts[i], used[i] = c, &c.Dict, NewBits(c.Dict.Len())
 		for d, to := range maps[i] {
-			lo, hi := c.Span(uint32(d)) //nolint:gosec // document numbers fit
+			lo, hi := c.Span(uint32(d))
 			for ; lo < hi && to != Missing; lo++ {
 				used[i].Set(c.Ords[lo])
 				total++
 			}
 		}
 	}
-	dict, ranks := mergeDicts(dicts, func(seg, ord int) bool { return used[seg].Get(uint32(ord)) }) //nolint:gosec // ordinals fit
+	dict, ranks := mergeDicts(dicts, func(seg, ord int) bool { return used[seg].Get(uint32(ord)) })
 	docs := make([]uint32, 0, total)
 	ords := make([]uint32, 0, total)
 	for i, c := range cols {
@@ -312,7 +312,7 @@ func mergeTerms(name string, segs []*Segment, maps []Map, n int) (*Terms, error)
 			if to == Missing {
 				continue
 			}
-			lo, hi := c.Span(uint32(d)) //nolint:gosec // document numbers fit
+			lo, hi := c.Span(uint32(d))
 			for ; lo < hi; lo++ {
 				docs = append(docs, to)
 				ords = append(ords, ranks[i][c.Ords[lo]])
@@ -350,7 +350,7 @@ func mergeTexts(name string, segs []*Segment, maps []Map, n int) (*Texts, error)
 		cols[i], dicts[i], whole[i] = c, &c.Dict, intact(maps[i])
 		gone := 0
 		for d, to := range maps[i] {
-			has := c.Has == nil || c.Has.Get(uint32(d)) //nolint:gosec // document numbers fit
+			has := c.Has == nil || c.Has.Get(uint32(d))
 			switch {
 			case to == Missing && has:
 				gone++
@@ -391,7 +391,7 @@ func mergePostings(out *Texts, cols []*Texts, maps []Map, ranks [][]uint32) {
 			for at[i] < len(ranks[i]) && ranks[i][at[i]] == Missing {
 				at[i]++
 			}
-			if at[i] >= len(ranks[i]) || ranks[i][at[i]] != uint32(term) { //nolint:gosec // ordinals fit
+			if at[i] >= len(ranks[i]) || ranks[i][at[i]] != uint32(term) {
 				continue
 			}
 			for cur := c.Cursor(at[i]); cur.Next(); {

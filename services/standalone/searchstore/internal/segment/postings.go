@@ -36,8 +36,8 @@ func (w *postingsWriter) position(p uint32) {
 
 func (w *postingsWriter) endTerm() {
 	w.df = append(w.df, w.count)
-	w.docOff = append(w.docOff, uint32(len(w.docs))) //nolint:gosec // segments are cut long before
-	w.posOff = append(w.posOff, uint32(len(w.pos)))  //nolint:gosec // segments are cut long before
+	w.docOff = append(w.docOff, uint32(len(w.docs)))
+	w.posOff = append(w.posOff, uint32(len(w.pos)))
 	w.prev, w.count = 0, 0
 }
 
@@ -46,4 +46,4 @@ func (w *postingsWriter) into(t *Texts) {
 }
 
 // Real reads the float64 of a value of a Reals column.
-func Real(v int64) float64 { return math.Float64frombits(uint64(v)) } //nolint:gosec // bits
+func Real(v int64) float64 { return math.Float64frombits(uint64(v)) }

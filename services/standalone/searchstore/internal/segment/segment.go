@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -129,7 +130,7 @@ func (s *Segment) idDict() (*Dict, *idTable, error) {
 	r := reader{b: data}
 	d := r.dict()
 	if r.err != nil || d.Len() != s.N {
-		return nil, nil, fmt.Errorf("decode ids: damaged")
+		return nil, nil, errors.New("decode ids: damaged")
 	}
 	s.ids = &d
 	t := newIDTable(s.seed, s.ids)

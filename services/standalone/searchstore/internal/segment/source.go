@@ -2,6 +2,7 @@ package segment
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -65,7 +66,6 @@ type opened struct {
 }
 
 type sourceBuilder struct {
-	lens    []uint32
 	text    []byte
 	offs    []uint32 // of all documents in text
 	scratch []byte
@@ -75,7 +75,7 @@ func newSourceBuilder() *sourceBuilder { return &sourceBuilder{offs: []uint32{0}
 
 func (s *sourceBuilder) add(src []byte) {
 	s.text = append(s.text, src...)
-	s.offs = append(s.offs, uint32(len(s.text))) //nolint:gosec // bounded by the batch
+	s.offs = append(s.offs, uint32(len(s.text)))
 }
 
 func (s *sourceBuilder) raw(doc int) []byte { return s.text[s.offs[doc]:s.offs[doc+1]] }
@@ -116,10 +116,10 @@ func openBlock(data []byte, n int) (*opened, error) {
 	for i := range n {
 		l, k := binary.Uvarint(raw)
 		if k <= 0 {
-			return nil, fmt.Errorf("read block: lengths are cut off")
+			return nil, errors.New("read block: lengths are cut off")
 		}
 		raw = raw[k:]
-		o.offs[i+1] = o.offs[i] + uint32(l) //nolint:gosec // checked below
+		o.offs[i+1] = o.offs[i] + uint32(l)
 	}
 	if int(o.offs[n]) != len(raw) {
 		return nil, fmt.Errorf("read block: %d bytes, lengths say %d", len(raw), o.offs[n])

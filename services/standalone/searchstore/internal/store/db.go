@@ -83,9 +83,9 @@ func (d *directory) encode(names []string) []byte {
 		p := d.places[n]
 		b = binary.AppendUvarint(b, uint64(len(n)))
 		b = append(b, n...)
-		b = binary.AppendUvarint(b, uint64(p.part)) //nolint:gosec // row ids are positive
-		b = binary.AppendUvarint(b, uint64(p.off))  //nolint:gosec // positive
-		b = binary.AppendUvarint(b, uint64(p.len))  //nolint:gosec // positive
+		b = binary.AppendUvarint(b, uint64(p.part))
+		b = binary.AppendUvarint(b, uint64(p.off))
+		b = binary.AppendUvarint(b, uint64(p.len))
 	}
 	return b
 }
@@ -115,7 +115,7 @@ func decodeDirectory(b []byte) (*directory, error) {
 	d := &directory{meta: text(), places: map[string]place{}}
 	for n := num(); n > 0 && ok; n-- {
 		name := string(text())
-		d.places[name] = place{int64(num()), int64(num()), int64(num())} //nolint:gosec // written from positive numbers
+		d.places[name] = place{int64(num()), int64(num()), int64(num())}
 	}
 	if !ok {
 		return nil, bad

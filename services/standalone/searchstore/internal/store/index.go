@@ -47,7 +47,6 @@ type Index struct {
 	nextSeg, nextSeq int64
 	graves           map[string]grave
 	parser           mapping.Parser
-	merging          bool
 }
 
 // grave remembers the version of a deleted document for a while, as the
@@ -82,7 +81,7 @@ func (s *Store) open(ctx context.Context, path string) (*Index, error) {
 	if err := ix.restore(ctx, meta); err != nil {
 		return nil, errors.Join(fmt.Errorf("open index %s in %s: %w", ix.Name, path, err), f.close())
 	}
-	go ix.run()
+	go ix.run() //nolint:contextcheck // the writer lives as long as the store
 	return ix, nil
 }
 
@@ -154,7 +153,7 @@ func (ix *Index) restoreParts(ctx context.Context) (*View, error) {
 		if err != nil {
 			return nil, err
 		}
-		if h.seg, err = segment.Open(d.meta, ix.seed, ix.f.loader(d)); err != nil {
+		if h.seg, err = segment.Open(d.meta, ix.seed, ix.f.loader(d)); err != nil { //nolint:contextcheck // parts are read later, by other calls
 			return nil, err
 		}
 		p := &Part{Seg: h.seg, h: h}

@@ -16,7 +16,7 @@ const (
 	keepInMemory = 16 << 10 // documents up to which a new segment's columns stay in memory
 	inlineDocs   = 512      // segments up to here are merged within a commit
 	fanIn        = 8        // segments of one size that are merged together
-	maxMerged    = 4 << 20  // documents of the largest segment
+	maxMerged    = 1 << 20  // documents of the largest segment
 )
 
 // seal turns the batch's documents into a part; when many small segments have
@@ -70,7 +70,7 @@ func (t *batch) seal(parts *[]*Part) (made *Part, drop map[*Part]bool) {
 }
 
 // level is the size class of a segment: powers of eight.
-func level(n int) int { return bits.Len(uint(max(n, 1))) / 3 } //nolint:gosec // positive
+func level(n int) int { return bits.Len(uint(max(n, 1))) / 3 }
 
 // mergeSoon asks the store's merger to look at an index.
 func (s *Store) mergeSoon(ix *Index) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,9 +32,7 @@ func (ix *Index) Aliases() map[string]*jsondoc.Value {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	out := map[string]*jsondoc.Value{}
-	for k, v := range ix.aliases {
-		out[k] = v
-	}
+	maps.Copy(out, ix.aliases)
 	return out
 }
 

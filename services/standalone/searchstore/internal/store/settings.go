@@ -1,6 +1,7 @@
 package store
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -170,9 +171,7 @@ func (ix *Index) Settings() Settings {
 	ix.mu.RLock()
 	defer ix.mu.RUnlock()
 	out := Settings{}
-	for k, v := range ix.settings {
-		out[k] = v
-	}
+	maps.Copy(out, ix.settings)
 	for k, v := range map[string]string{"index.number_of_shards": "1", "index.number_of_replicas": "1"} {
 		if out[k] == "" {
 			out[k] = v

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,7 +67,7 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 		s.indices[ix.Name] = ix
 	}
 	s.wg.Add(1)
-	go s.merger()
+	go s.merger() //nolint:contextcheck // the merger lives as long as the store
 	return s, nil
 }
 
@@ -178,9 +179,7 @@ func (s *Store) compose(name string, body *jsondoc.Value) (Settings, map[string]
 	settings := Settings{}
 	aliases := map[string]*jsondoc.Value{}
 	for _, l := range layers {
-		for k, v := range flatten(l.Get("settings")) {
-			settings[k] = v
-		}
+		maps.Copy(settings, flatten(l.Get("settings")))
 		if a := l.Get("aliases"); a.Is(jsondoc.Object) {
 			for i, k := range a.Keys {
 				aliases[k] = a.Items[i]
@@ -224,7 +223,7 @@ func (s *Store) make(ctx context.Context, name string, settings Settings, aliase
 		return nil, errors.Join(fmt.Errorf("create index %s: %w", name, err), f.close(), removeFiles(f.path))
 	}
 	ix.publish(&View{Mapping: m})
-	go ix.run()
+	go ix.run() //nolint:contextcheck // the writer lives as long as the store
 	s.mu.Lock()
 	s.indices[name] = ix
 	s.mu.Unlock()
@@ -280,16 +279,12 @@ func (ix *Index) PutSettings(ctx context.Context, def *jsondoc.Value) error {
 	}
 	ix.mu.RLock()
 	next := Settings{}
-	for k, v := range ix.settings {
-		next[k] = v
-	}
+	maps.Copy(next, ix.settings)
 	ix.mu.RUnlock()
 	for _, k := range nulls("", def) {
 		delete(next, k)
 	}
-	for k, v := range change {
-		next[k] = v
-	}
+	maps.Copy(next, change)
 	return ix.persist(ctx, "settings", next.Nested().Encode(), func() { ix.settings = next })
 }
 

@@ -56,7 +56,7 @@ func (s *Store) PutTemplate(kind, name string, body *jsondoc.Value) error {
 
 func replaceFile(path string, data []byte) error {
 	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a name of ours in the data directory
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func replaceFile(path string, data []byte) error {
 	if err := os.Rename(tmp, path); err != nil {
 		return err
 	}
-	d, err := os.Open(filepath.Dir(path)) //nolint:gosec // the data directory
+	d, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/mapping"
@@ -66,8 +67,8 @@ func (v *View) Release() {
 
 // Find returns where a document is.
 func (v *View) Find(id string) (p *Part, doc uint32, err error) {
-	for i := len(v.Parts) - 1; i >= 0; i-- {
-		p := v.Parts[i]
+	for _, p := range slices.Backward(v.Parts) {
+
 		doc, ok, err := p.Seg.Find(id, p.Dead)
 		if err != nil {
 			return nil, 0, err

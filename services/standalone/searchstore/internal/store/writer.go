@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
@@ -144,9 +146,7 @@ func (ix *Index) commit(reqs []*request) error {
 		return fmt.Errorf("write index %s: %w", ix.Name, err)
 	}
 	ix.nextSeq = t.seq
-	for id, g := range t.graves {
-		ix.graves[id] = g
-	}
+	maps.Copy(ix.graves, t.graves)
 	return nil
 }
 
@@ -178,8 +178,8 @@ func (t *batch) locate(id string) (where, error) {
 		w.version, w.seq = t.b.Version(doc)
 		return w, nil
 	}
-	for i := len(t.base.Parts) - 1; i >= 0; i-- {
-		p := t.base.Parts[i]
+	for _, p := range slices.Backward(t.base.Parts) {
+
 		dead := p.Dead
 		if k := t.killed[p]; k != nil {
 			dead = k
@@ -437,7 +437,7 @@ func (ix *Index) save(ctx context.Context, tx *sql.Tx, p *Part) error {
 	if err != nil {
 		return fmt.Errorf("write deletion: %w", err)
 	}
-	p.Seg.Attach(ix.f.loader(d), p.Seg.N > keepInMemory)
+	p.Seg.Attach(ix.f.loader(d), p.Seg.N > keepInMemory) //nolint:contextcheck // parts are read later, by other calls
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,10 +35,8 @@ func Factory() connector.Factory {
 				{Key: "scan.parallelism", Kind: connector.Int}, {Key: "fields.", Prefix: true},
 			}
 		},
-		Check: check,
-		Source: func(env connector.Env, scan *plan.Scan, o *connector.Options) (connector.Source, error) {
-			return newSource(env, scan, o)
-		},
+		Check:   check,
+		Source:  newSource,
 		Bounded: func(o *connector.Options) bool { return o.Has("number-of-rows") },
 	}
 }
@@ -52,11 +51,15 @@ func check(t *plan.Table, o *connector.Options) error {
 		switch {
 		case !ok || !known:
 			return o.Wrong("fields."+key, "the table has no such column")
-		case !strings.Contains(" kind min max length start end max-past null-rate var-len ", " "+option+" "):
-			return o.Wrong("fields."+key, "is not known: kind, min, max, length, start, end, max-past, null-rate, var-len")
+		case !slices.Contains(fieldOptions(), option):
+			return o.Wrong("fields."+key, "is not known: "+strings.Join(fieldOptions(), ", "))
 		}
 	}
 	return nil
+}
+
+func fieldOptions() []string {
+	return []string{"kind", "min", "max", "length", "start", "end", "max-past", "null-rate", "var-len"}
 }
 
 func cutLast(s string) (before, after string, ok bool) {
@@ -296,10 +299,7 @@ func intRange(k types.Kind) (low, high float64) {
 
 func (g *generator) text(v *column.Vector, i int) {
 	const digits = "0123456789abcdef"
-	n := g.length
-	if v.Type.Length < n {
-		n = v.Type.Length
-	}
+	n := min(v.Type.Length, g.length)
 	if g.varying && n > 1 {
 		n = 1 + rand.IntN(n) //nolint:gosec // made-up rows
 	}

@@ -95,6 +95,6 @@ func announcement(env connector.Env, table string, o *connector.Options, version
 		RequestTimeoutMillis:            o.Duration("connection.request-timeout").Milliseconds(),
 		SocketTimeoutMillis:             o.Duration("socket.timeout").Milliseconds(),
 		SslCertificateFingerprint:       o.Text("ssl.certificate-fingerprint"),
-		RetryOnConflicts:                int32(o.Int("sink.retry-on-conflicts")), //nolint:gosec // a small number
+		RetryOnConflicts:                int32(o.Int("sink.retry-on-conflicts")),
 	}
 }

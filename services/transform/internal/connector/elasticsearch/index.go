@@ -1,6 +1,7 @@
 package elasticsearch
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func parseIndex(s string) ([]indexPart, error) {
 		s = after
 	}
 	if len(parts) == 0 {
-		return nil, fmt.Errorf("the name is empty")
+		return nil, errors.New("the name is empty")
 	}
 	return parts, nil
 }

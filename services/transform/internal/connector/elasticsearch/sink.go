@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/fnv"
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -28,6 +29,9 @@ const (
 
 // TopicPrefix begins the name of the topic that carries a job's documents.
 const TopicPrefix = "weirflow.index."
+
+// MaxMessage bounds an IndexBatch: the longest line that is collected fits in.
+const MaxMessage = 32 << 20
 
 // sink collects documents and hands them to the indexer in batches.
 type sink struct {
@@ -94,7 +98,9 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options, version int3
 	if err := env.Handoff.Announce(context.Background(), announcement(env, name, o, version)); err != nil {
 		return nil, fmt.Errorf("table %q: tell the indexer: %w", name, err)
 	}
-	s.producer, err = kafka.NewProducer(env.Handoff.Kafka, kafka.ProducerOptions{Logger: env.Logger.With("table", name)})
+	s.producer, err = kafka.NewProducer(env.Handoff.Kafka, kafka.ProducerOptions{Logger: env.Logger.With("table", name), Properties: map[string]string{
+		"queue.buffering.max.kbytes": "65536", "message.max.bytes": strconv.Itoa(MaxMessage), "linger.ms": "1",
+	}})
 	if err != nil {
 		return nil, fmt.Errorf("table %q: %w", name, err)
 	}
@@ -105,6 +111,7 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options, version int3
 // Write renders rows as bulk actions.
 func (s *sink) Write(b *column.Batch, r *exec.Receipt) error {
 	s.ids.Begin()
+	s.enc.Begin()
 	now := s.env.Now()
 	for i := range b.Len {
 		s.name = s.ids.Append(append(s.name[:0], s.job...), b, i)
@@ -168,7 +175,7 @@ func (s *sink) partition() int {
 	}
 	h := fnv.New32a()
 	_, _ = h.Write(s.id)
-	return int(h.Sum32() % uint32(len(s.open))) //nolint:gosec // a small number
+	return int(h.Sum32() % uint32(len(s.open)))
 }
 
 // action appends the lines of one document.
@@ -206,7 +213,7 @@ func (s *sink) action(to *batch, b *column.Batch, i int, kind column.Kind, now t
 		to.since = now
 	}
 	to.body = body
-	to.lengths = protowire.AppendVarint(to.lengths, uint64(len(body)-start)) //nolint:gosec // a length
+	to.lengths = protowire.AppendVarint(to.lengths, uint64(len(body)-start))
 	to.docs++
 	return nil
 }
@@ -219,7 +226,7 @@ func (s *sink) send(to *batch) error {
 	partition := int32(0)
 	for p := range s.open {
 		if &s.open[p] == to {
-			partition = int32(p) //nolint:gosec // a small number
+			partition = int32(p)
 		}
 	}
 	s.records.Reset()
@@ -275,6 +282,9 @@ func (s *sink) Flush(ctx context.Context) error {
 	}
 	return s.producer.Flush(ctx)
 }
+
+// Abort makes a Write that waits for room return.
+func (s *sink) Abort() { s.cancel() }
 
 // Close gives up what is not written; receipts that are still held hear of it.
 func (s *sink) Close() error {

@@ -122,7 +122,7 @@ func (s *source) read(ctx context.Context, part int, name string, from int64, em
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
 		return err

@@ -47,13 +47,17 @@ func newSink(env connector.Env, s *plan.Sink, o *connector.Options) (connector.S
 
 // Write appends rows.
 func (s *sink) Write(b *column.Batch, r *exec.Receipt) error {
+	s.enc.Begin()
 	for i := range b.Len {
 		line, err := s.enc.AppendRow(s.line[:0], b.Cols, i)
 		if err != nil {
 			return err
 		}
-		s.line = append(line, '\n')
-		if _, err := s.w.Write(s.line); err != nil {
+		s.line = line
+		if _, err := s.w.Write(line); err != nil {
+			return err
+		}
+		if err := s.w.WriteByte('\n'); err != nil {
 			return err
 		}
 	}

@@ -132,7 +132,7 @@ func keyFields(t *plan.Table, o *connector.Options) (map[int]bool, error) {
 // parseOffsets reads partition:0,offset:42;partition:1,offset:300.
 func parseOffsets(s string) (map[int32]int64, error) {
 	offsets := make(map[int32]int64)
-	for _, part := range strings.Split(s, ";") {
+	for part := range strings.SplitSeq(s, ";") {
 		if strings.TrimSpace(part) == "" {
 			continue
 		}
@@ -154,7 +154,7 @@ func parseOffsets(s string) (map[int32]int64, error) {
 // and those of Java's client that it does not know are translated or left out.
 func cluster(o *connector.Options) (cfg kafka.Config, groupID string) {
 	p := o.Under("properties.")
-	for _, b := range strings.Split(p["bootstrap.servers"], ",") {
+	for b := range strings.SplitSeq(p["bootstrap.servers"], ",") {
 		if b = strings.TrimSpace(b); b != "" {
 			cfg.Brokers = append(cfg.Brokers, b)
 		}

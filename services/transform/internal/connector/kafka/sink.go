@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
@@ -58,13 +59,36 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options) (connector.S
 	for _, k := range []string{"max.partition.fetch.bytes", "fetch.min.bytes", "session.timeout.ms", "auto.commit.interval.ms"} {
 		delete(cfg.Properties, k)
 	}
+	log := env.Logger.With("table", name)
+	ensureTopic(cfg, s.topic, log)
 	var err error
-	s.producer, err = kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: env.Logger.With("table", name), Properties: map[string]string{"partitioner": "murmur2_random"}})
+	s.producer, err = kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: log, Properties: map[string]string{"partitioner": "murmur2_random", "queue.buffering.max.kbytes": "131072"}})
 	if err != nil {
 		return nil, fmt.Errorf("table %q: %w", name, err)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// ensureTopic makes the topic if it is missing: a cluster that makes none by
+// itself would let records wait for ever. That the cluster is away, or does not
+// allow it, shows when records are produced.
+func ensureTopic(cfg kafka.Config, topic string, log *slog.Logger) {
+	a, err := kafka.NewAdmin(cfg, log)
+	if err != nil {
+		return
+	}
+	defer a.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), askTimeout)
+	defer cancel()
+	if _, err = a.Topic(ctx, topic); err == nil || !kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {
+		return
+	}
+	if err := a.EnsureTopic(ctx, topic, 0, nil); err != nil {
+		log.Warn("the topic is missing and cannot be made", "topic", topic, "error", err)
+		return
+	}
+	log.Info("the topic was missing and has been made", "topic", topic)
 }
 
 func (s *sink) encoders(t *plan.Table, o *connector.Options) error {
@@ -99,6 +123,10 @@ func (s *sink) encoders(t *plan.Table, o *connector.Options) error {
 func (s *sink) Write(b *column.Batch, r *exec.Receipt) error {
 	s.records.Reset()
 	s.ids.Begin()
+	s.enc.Begin()
+	if s.keyEnc != nil {
+		s.keyEnc.Begin()
+	}
 	s.valueCols, s.keyCols = choose(s.valueCols[:0], b.Cols, s.values), choose(s.keyCols[:0], b.Cols, s.keys)
 	for i := range b.Len {
 		var key []byte
@@ -140,6 +168,9 @@ func (s *sink) Poll(time.Time) error { return nil }
 
 // Flush waits until the cluster has everything.
 func (s *sink) Flush(ctx context.Context) error { return s.producer.Flush(ctx) }
+
+// Abort makes a Write that waits for room return.
+func (s *sink) Abort() { s.cancel() }
 
 // Close gives up what is not written.
 func (s *sink) Close() error {

@@ -20,7 +20,8 @@ const (
 	pollWait      = 100 * time.Millisecond
 	slots         = 2 // batches that may be on their way at once
 	retryInterval = time.Second
-	askTimeout    = 10 * time.Second
+	askTimeout    = 5 * time.Second
+	endsInterval  = 2 * time.Second
 )
 
 // source reads the partitions of topics.
@@ -37,8 +38,9 @@ type source struct {
 	limits  map[part]int64 // where a bounded scan ends
 	free    chan *slot
 
-	mu  sync.Mutex
-	lag map[part]*connector.PartitionLag
+	mu      sync.Mutex
+	lag     map[part]*connector.PartitionLag
+	waiting string
 }
 
 // slot is the memory of one batch on its way.
@@ -76,6 +78,11 @@ func (s *source) Run(ctx context.Context, from []connector.Position, emit func(c
 	if err := s.c.Assign(start); err != nil {
 		return fmt.Errorf("assign partitions: %w", err)
 	}
+	watch, stop := context.WithCancel(ctx)
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watchEnds(watch, start) })
+	defer watching.Wait()
+	defer stop()
 	next := time.Now().Add(s.discovery())
 	for !s.reached() {
 		if err := s.poll(ctx, emit); err != nil {
@@ -91,7 +98,7 @@ func (s *source) Run(ctx context.Context, from []connector.Position, emit func(c
 
 func (s *source) open() error {
 	var err error
-	props := map[string]string{"auto.offset.reset": "earliest"}
+	props := map[string]string{"auto.offset.reset": "earliest", "queued.max.messages.kbytes": "65536"}
 	s.c, err = kafka.NewConsumer(s.cfg, kafka.ConsumerOptions{GroupID: s.group, Header: EventID, Logger: s.log, Properties: props})
 	if err != nil {
 		return fault.Permanent(fmt.Errorf("table %q: %w", s.scan.Table.Name, err))

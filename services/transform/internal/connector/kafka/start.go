@@ -3,6 +3,7 @@ package kafka
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"time"
 
@@ -17,22 +18,69 @@ func (s *source) begin(ctx context.Context, from []connector.Position) ([]kafka.
 	for _, p := range from {
 		known[part{p.Topic, p.Partition}] = p.Offset
 	}
-	for said := ""; ; {
+	for said := false; ; said = true {
 		start, err := s.tryBegin(ctx, known)
 		if err == nil {
+			s.wait("")
+			if said {
+				s.log.Info("can be read now", "partitions", len(start))
+			}
 			return start, nil
 		}
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		if reason := err.Error(); said == "" {
-			said = reason
-			s.log.Warn("cannot read yet; trying again", "error", err)
+		s.wait(err.Error())
+		if !said {
+			s.log.Warn("cannot be read yet; trying again", "error", err)
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(retryInterval):
+		}
+	}
+}
+
+func (s *source) wait(reason string) {
+	s.mu.Lock()
+	s.waiting = reason
+	s.mu.Unlock()
+}
+
+// Waiting returns why the source cannot be read yet.
+func (s *source) Waiting() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.waiting
+}
+
+// watchEnds keeps the ends of the partitions up to date, for the lag.
+func (s *source) watchEnds(ctx context.Context, parts []kafka.Position) {
+	for {
+		for _, p := range parts {
+			ask, cancel := context.WithTimeout(ctx, askTimeout)
+			low, high, err := s.c.Bounds(ask, p.Topic, p.Partition)
+			cancel()
+			if err != nil {
+				break // the cluster is away; the lag is as it was
+			}
+			s.mu.Lock()
+			at := part{p.Topic, p.Partition}
+			if s.lag[at] == nil {
+				from := p.Offset
+				if from < 0 {
+					from = low
+				}
+				s.lag[at] = &connector.PartitionLag{Position: connector.Position{Topic: p.Topic, Partition: p.Partition, Offset: from}}
+			}
+			s.lag[at].End = max(high, s.lag[at].Offset)
+			s.mu.Unlock()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(endsInterval):
 		}
 	}
 }
@@ -272,9 +320,7 @@ func (s *source) discover(ctx context.Context) {
 		return
 	}
 	numbers := make(map[part]int, len(s.numbers)+len(fresh)) // batches on their way still read the old map
-	for p, n := range s.numbers {
-		numbers[p] = n
-	}
+	maps.Copy(numbers, s.numbers)
 	s.numbers = numbers
 	for _, p := range fresh {
 		s.number(part{p.Topic, p.Partition})

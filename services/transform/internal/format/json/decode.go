@@ -18,7 +18,6 @@ type Decoder struct {
 	buf    []byte
 	origin []int32
 	record int32
-	depth  int
 }
 
 // NewDecoder returns a decoder of the columns given.
@@ -67,8 +66,8 @@ func (d *Decoder) decode(data []byte) error {
 	if d.row >= d.size {
 		d.grow()
 	}
-	if ok, err := d.cache.decode(d, data); ok || err != nil {
-		return err
+	if d.cache.decode(d, data) {
+		return nil
 	}
 	p := skipSpace(data, 0)
 	if p >= len(data) {

@@ -20,6 +20,16 @@ type Encoder struct {
 	opt    Options
 	fields []types.Field
 	names  [][]byte // "name":
+	memos  []memo
+}
+
+// memo is what a column's last row was and how it was rendered. Consecutive rows
+// of one source have the same host and the same path.
+type memo struct {
+	text     string
+	span     column.Span
+	list     bool // span is valid
+	rendered []byte
 }
 
 // NewEncoder returns an encoder for rows of the fields given.
@@ -28,8 +38,53 @@ func NewEncoder(fields []types.Field, opt Options) *Encoder {
 	for _, f := range fields {
 		e.names = append(e.names, append(AppendQuoted(nil, f.Name), ':'))
 	}
+	e.memos = make([]memo, len(fields))
 	return e
 }
+
+// Begin tells that the rows to come are of another batch.
+func (e *Encoder) Begin() {
+	for i := range e.memos {
+		e.memos[i].list = false
+	}
+}
+
+// appendColumn appends a value of a row, from memory if the last row's was the same.
+func (e *Encoder) appendColumn(dst []byte, c int, v *column.Vector, i int) ([]byte, error) {
+	m := &e.memos[c]
+	switch {
+	case v.IsNull(i):
+		return append(dst, "null"...), nil
+	case v.Type.Kind.IsCharacter():
+		s := v.Strs[i]
+		if s == m.text && s != "" {
+			return append(dst, m.rendered...), nil
+		}
+		at := len(dst)
+		dst = AppendQuoted(dst, s)
+		if len(s) <= maxMemo {
+			m.rendered = append(m.rendered[:0], dst[at:]...)
+			m.text = column.View(m.rendered[1 : len(m.rendered)-1])
+			if len(m.rendered) != len(s)+2 {
+				m.text = "" // it holds escapes
+			}
+		}
+		return dst, nil
+	case v.Type.Kind == types.Array:
+		if m.list && m.span == v.Spans[i] {
+			return append(dst, m.rendered...), nil
+		}
+		at := len(dst)
+		dst, err := e.AppendValue(dst, v, i)
+		m.span, m.list, m.rendered = v.Spans[i], len(dst)-at <= maxMemo, append(m.rendered[:0], dst[at:min(len(dst), at+maxMemo)]...)
+		return dst, err
+	default:
+		return e.AppendValue(dst, v, i)
+	}
+}
+
+// maxMemo bounds what is kept of a value; long ones seldom repeat.
+const maxMemo = 256
 
 // AppendRow appends row i of the columns as a JSON object.
 func (e *Encoder) AppendRow(dst []byte, cols []*column.Vector, i int) ([]byte, error) {
@@ -45,7 +100,7 @@ func (e *Encoder) AppendRow(dst []byte, cols []*column.Vector, i int) ([]byte, e
 		first = false
 		dst = append(dst, e.names[c]...)
 		var err error
-		if dst, err = e.AppendValue(dst, col, i); err != nil {
+		if dst, err = e.appendColumn(dst, c, col, i); err != nil {
 			return dst, err
 		}
 	}

@@ -36,17 +36,13 @@ type text struct {
 // It returns the place behind the closing quote.
 func scanString(data []byte, p int) (text, int, error) {
 	t := text{start: p}
-	for {
-		for p+8 <= len(data) {
-			x := binary.LittleEndian.Uint64(data[p:])
-			quote := x ^ (ones * '"')
-			slash := x ^ (ones * '\\')
-			stop := ((quote - ones) &^ quote) | ((slash - ones) &^ slash) | ((x - ones*0x20) &^ x)
-			stop &= highs
+	for p <= len(data) {
+		for rest := data[p:]; len(rest) >= 8; rest = rest[8:] {
+			x := binary.LittleEndian.Uint64(rest)
 			if x&highs != 0 {
 				t.foreign = true
 			}
-			if stop != 0 {
+			if stop := special(x); stop != 0 {
 				p += bits.TrailingZeros64(stop) >> 3
 				break
 			}
@@ -70,6 +66,7 @@ func scanString(data []byte, p int) (text, int, error) {
 			return t, p, errControl
 		}
 	}
+	return t, p, errEnd
 }
 
 func skipSpace(data []byte, p int) int {

@@ -94,25 +94,22 @@ func (c *cache) keep(data []byte, t *tracker) {
 	c.templates[0] = made
 }
 
-// decode tries the templates on a record.
-func (c *cache) decode(d *Decoder, data []byte) (bool, error) {
+// decode tries the templates on a record. One that does not fit, or whose values
+// are not of their types, is left to the full parse, which tells what is wrong.
+func (c *cache) decode(d *Decoder, data []byte) bool {
 	if c.pause > 0 {
 		c.pause--
-		return false, nil
+		return false
 	}
 	for i, t := range c.templates {
-		ok, err := t.decode(d, data)
-		if err != nil {
-			return false, err
-		}
-		if ok {
+		if t.decode(d, data) {
 			c.misses = 0
 			copy(c.templates[1:i+1], c.templates[:i])
 			c.templates[0] = t
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // cut divides the template into segments.
@@ -136,38 +133,32 @@ func (t *template) cut() {
 
 // decode decodes a record that has the template's form. It learns which leaves
 // change from record to record.
-func (t *template) decode(d *Decoder, data []byte) (bool, error) {
+func (t *template) decode(d *Decoder, data []byte) bool {
 	for range maxLearnings {
-		at, ok, err := t.match(d, data)
-		if err != nil {
-			return false, err
-		}
-		if ok {
-			if err := t.constants(d); err != nil {
-				return false, err
-			}
+		at, ok := t.match(d, data)
+		if ok && t.constants(d) == nil {
 			d.row++
-			return true, nil
+			return true
 		}
 		d.clear(d.row)
-		if !t.learn(at) {
-			return false, nil
+		if ok || at < 0 || !t.learn(at) {
+			return false
 		}
 	}
-	return false, nil
+	return false
 }
 
 // match compares the segments and decodes the variable leaves between them. When
-// they differ it returns the place in the template where.
-func (t *template) match(d *Decoder, data []byte) (int, bool, error) {
+// they differ it returns the place in the template where; -1 when a value is wrong.
+func (t *template) match(d *Decoder, data []byte) (int, bool) {
 	p := 0
 	for i := range t.segments {
 		s := &t.segments[i]
 		want := t.data[s.start:s.end]
 		if len(data)-p < len(want) || string(data[p:p+len(want)]) != string(want) {
-			return s.start + commonPrefix(data[p:], want), false, nil
+			return s.start + commonPrefix(data[p:], want), false
 		}
-		p += len(want)
+		p = skipSpace(data, p+len(want))
 		if s.leaf < 0 {
 			break
 		}
@@ -178,10 +169,10 @@ func (t *template) match(d *Decoder, data []byte) (int, bool, error) {
 			p, err = skip(data, p, 1)
 		}
 		if err != nil {
-			return 0, false, err
+			return -1, false
 		}
 	}
-	return 0, true, nil
+	return 0, true
 }
 
 func commonPrefix(a, b []byte) int {

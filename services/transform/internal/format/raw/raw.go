@@ -52,7 +52,7 @@ func (d *Decoder) Begin(int) {
 
 // Decode adds a record.
 func (d *Decoder) Decode(data []byte) (int, error) {
-	d.origin = append(d.origin, int32(d.rows)) //nolint:gosec // a record number
+	d.origin = append(d.origin, int32(d.rows))
 	d.rows++
 	if d.column == nil {
 		return 1, nil
@@ -76,13 +76,13 @@ func (d *Decoder) set(i int, data []byte) error {
 	case types.Boolean:
 		v.Bools[i] = data[0] != 0
 	case types.TinyInt:
-		v.Ints[i] = int64(int8(data[0])) //nolint:gosec // a signed byte
+		v.Ints[i] = int64(int8(data[0]))
 	case types.SmallInt:
-		v.Ints[i] = int64(int16(d.order.Uint16(data))) //nolint:gosec // two's complement
+		v.Ints[i] = int64(int16(d.order.Uint16(data)))
 	case types.Int:
-		v.Ints[i] = int64(int32(d.order.Uint32(data))) //nolint:gosec // two's complement
+		v.Ints[i] = int64(int32(d.order.Uint32(data)))
 	case types.BigInt:
-		v.Ints[i] = int64(d.order.Uint64(data)) //nolint:gosec // two's complement
+		v.Ints[i] = int64(d.order.Uint64(data))
 	case types.Float:
 		v.Floats[i] = float64(math.Float32frombits(d.order.Uint32(data)))
 	case types.Double:
@@ -115,6 +115,9 @@ func NewEncoder(fields []types.Field, little bool) (*Encoder, error) {
 	return &Encoder{order: order(little)}, nil
 }
 
+// Begin does nothing: nothing is kept from batch to batch.
+func (e *Encoder) Begin() {}
+
 // AppendRow appends the value of row i.
 func (e *Encoder) AppendRow(dst []byte, cols []*column.Vector, i int) ([]byte, error) {
 	v := cols[0]
@@ -128,13 +131,13 @@ func (e *Encoder) AppendRow(dst []byte, cols []*column.Vector, i int) ([]byte, e
 		}
 		return append(dst, 0), nil
 	case types.TinyInt:
-		return append(dst, byte(v.Ints[i])), nil //nolint:gosec // two's complement
+		return append(dst, byte(v.Ints[i])), nil
 	case types.SmallInt:
-		return appendOrder(dst, e.order, uint64(v.Ints[i]), 2), nil //nolint:gosec // two's complement
+		return appendOrder(dst, e.order, uint64(v.Ints[i]), 2), nil
 	case types.Int:
-		return appendOrder(dst, e.order, uint64(v.Ints[i]), 4), nil //nolint:gosec // two's complement
+		return appendOrder(dst, e.order, uint64(v.Ints[i]), 4), nil
 	case types.BigInt:
-		return appendOrder(dst, e.order, uint64(v.Ints[i]), 8), nil //nolint:gosec // two's complement
+		return appendOrder(dst, e.order, uint64(v.Ints[i]), 8), nil
 	case types.Float:
 		return appendOrder(dst, e.order, uint64(math.Float32bits(float32(v.Floats[i]))), 4), nil
 	case types.Double:

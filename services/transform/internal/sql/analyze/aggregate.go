@@ -72,7 +72,7 @@ func (g *grouping) groupBy() error {
 			return diag.At(item.Pos(), "GROUP BY has more than 512 grouping sets")
 		}
 	}
-	if special && !(len(sets) == 1 && len(sets[0]) == len(g.keys)) {
+	if special && (len(sets) != 1 || len(sets[0]) != len(g.keys)) {
 		g.sets = sets
 	}
 	return nil

@@ -38,8 +38,7 @@ func (a *Analyzer) WithoutRules() func() {
 }
 
 type viewPlan struct {
-	node   plan.Node
-	fields []types.Field
+	node plan.Node
 }
 
 // maxDepth bounds how deep queries and views nest.

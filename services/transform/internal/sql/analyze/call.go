@@ -17,6 +17,11 @@ func (x *exprs) function(f *ast.Func) (plan.Expr, error) {
 	if len(f.Path) > 1 || !ok {
 		return x.userFunction(f)
 	}
+	if x.match != nil {
+		if p, err := x.match.function(x, f, def); p != nil || err != nil {
+			return p, err
+		}
+	}
 	switch def.Class {
 	case function.Aggregate:
 		return x.aggregate(f, def)
@@ -74,8 +79,13 @@ func (x *exprs) scalar(f *ast.Func, name string, def *function.Def) (plan.Expr, 
 			return nil, err
 		}
 	}
-	if def.Name == "NULLIF" {
+	switch def.Name {
+	case "NULLIF":
 		return nullIf(args, t)
+	case plan.FnMod:
+		return arithmetic("%", args.Exprs[0], args.Exprs[1], f.Pos())
+	case "TYPEOF":
+		return &plan.Literal{Meta: meta(types.StringType().NotNull(), f.Pos()), Value: args.Type(0).String()}, nil
 	}
 	return call(def.Name, t, f.Pos(), args.Exprs...), nil
 }

@@ -84,9 +84,7 @@ func (x *exprs) list(es []ast.Expr) ([]plan.Expr, error) {
 // ident finds a column, and the fields of a ROW that follow it.
 func (x *exprs) ident(e *ast.Ident) (plan.Expr, error) {
 	if x.match != nil {
-		if p, err := x.match.ident(x, e); p != nil || err != nil {
-			return p, err
-		}
+		return x.match.ident(e)
 	}
 	r, err := x.scope.resolve(e.Path)
 	if err != nil {
@@ -111,9 +109,10 @@ func fieldOf(of plan.Expr, name ast.Name) (plan.Expr, error) {
 	t := of.Type()
 	if t.Kind != types.Row {
 		err := diag.At(name.Pos(), "%s has no field %q: it is %s, not a ROW", of, name.Text, t.OrNull())
-		if t.Kind == types.Array {
+		switch t.Kind {
+		case types.Array:
 			err = err.WithHint("take an element first, such as x[1].%s", name.Text)
-		} else if t.Kind == types.Map {
+		case types.Map:
 			err = err.WithHint("use ['%s'] for a MAP", name.Text)
 		}
 		return nil, err

@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"fmt"
 	"maps"
 	"strings"
 
@@ -32,7 +31,7 @@ func (a *Analyzer) tableRef(t ast.TableRef, s, outer *scope) (plan.Node, error) 
 		}
 		return a.addRelation(node, relation{}, t.Alias, s, t.At)
 	case *ast.TableFunc:
-		node, err := a.tableFunc(t, s, outer)
+		node, err := a.tableFunc(t, outer)
 		if err != nil {
 			return nil, err
 		}
@@ -396,9 +395,4 @@ func elementFields(c plan.Expr, ordinality bool) ([]types.Field, error) {
 		out = append(out, types.Field{Name: "ORDINALITY", Type: types.Of(types.Int).NotNull()})
 	}
 	return out, nil
-}
-
-// describeKey says what a window join or the like lacks.
-func describeKey(what string) string {
-	return fmt.Sprintf("%s needs an equality in its condition", what)
 }

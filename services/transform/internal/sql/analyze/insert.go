@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -148,10 +149,7 @@ func withHints(t *plan.Table, hints []ast.Hint) *plan.Table {
 		if h.Name != "OPTIONS" {
 			continue
 		}
-		opts := map[string]string{}
-		for k, v := range c.Options {
-			opts[k] = v
-		}
+		opts := maps.Clone(c.Options)
 		for _, o := range h.Options {
 			opts[o.Key] = o.Value
 		}

@@ -39,12 +39,11 @@ func (a *Analyzer) join(j *ast.Join, s, outer *scope) (plan.Node, error) {
 			return a.lateralQuery(left, r, s, kind, j)
 		}
 	}
-	split := len(s.rels)
 	right, err := a.tableRef(j.R, s, outer)
 	if err != nil {
 		return nil, err
 	}
-	conds, err := a.joinConditions(j, s, split, len(left.Out().Fields))
+	conds, err := a.joinConditions(j, s, len(left.Out().Fields))
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +69,8 @@ func (s *scope) setFields(fields []types.Field) {
 	}
 }
 
-// joinConditions binds ON, USING or NATURAL. The left side has the relations
-// before split, and width columns.
-func (a *Analyzer) joinConditions(j *ast.Join, s *scope, split, width int) ([]plan.Expr, error) {
+// joinConditions binds ON, USING or NATURAL. The left side has width columns.
+func (a *Analyzer) joinConditions(j *ast.Join, s *scope, width int) ([]plan.Expr, error) {
 	if j.On != nil {
 		x := &exprs{Analyzer: a, scope: s, clause: "ON"}
 		c, err := x.condition(j.On)

@@ -115,7 +115,7 @@ func datetimeLiteral(l *ast.Literal) (types.Type, any, error) {
 	if l.LTZ {
 		kind = types.TimestampLTZType(precision)
 	}
-	return kind.NotNull(), types.TimestampValue{Millis: t.UnixMilli(), Nanos: int32(t.Nanosecond() % 1e6)}, nil //nolint:gosec // below one million
+	return kind.NotNull(), types.TimestampValue{Millis: t.UnixMilli(), Nanos: int32(t.Nanosecond() % 1e6)}, nil
 }
 
 func fractionDigits(text string) int {
@@ -165,7 +165,7 @@ func intervalAmount(l *ast.Literal, text string) (int64, error) {
 		if !ok || err1 != nil || err2 != nil || m > 11 || u.To != "MONTH" {
 			return 0, bad
 		}
-		return int64(y*12 + m), nil //nolint:gosec // both are below 2^31
+		return int64(y*12 + m), nil
 	}
 	return dayToSecond(text, u, bad)
 }
@@ -200,7 +200,7 @@ func fractionMillis(frac string) (int64, bool) {
 		return 0, true
 	}
 	n, err := strconv.ParseUint((frac + "000")[:3], 10, 31)
-	return int64(n), err == nil && len(frac) <= 9 //nolint:gosec // three digits
+	return int64(n), err == nil && len(frac) <= 9
 }
 
 // dayToSecond reads 'd h:m:s.f' and its parts, such as HOUR TO MINUTE.

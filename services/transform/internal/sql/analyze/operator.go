@@ -2,6 +2,7 @@ package analyze
 
 import (
 	"math"
+	"slices"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
@@ -84,8 +85,8 @@ func (x *exprs) logic(e *ast.Binary) (plan.Expr, error) {
 	}
 	args := make([]plan.Expr, 0, len(operands))
 	nullable := false
-	for i := len(operands) - 1; i >= 0; i-- {
-		p, err := x.expr(operands[i])
+	for _, operand := range slices.Backward(operands) {
+		p, err := x.expr(operand)
 		if err != nil {
 			return nil, err
 		}

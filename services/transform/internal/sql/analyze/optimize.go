@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/function"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/prune"
 )
 
@@ -95,11 +96,26 @@ func mergeProjects(n *plan.Project) plan.Node {
 	}
 	es := make([]plan.Expr, len(n.Exprs))
 	for i, e := range n.Exprs {
-		es[i] = plan.Substitute(e, in.Exprs)
+		es[i] = foldCasts(plan.Substitute(e, in.Exprs))
 	}
 	c := *n
 	c.Input, c.Exprs = in.Input, es
 	return &c
+}
+
+// foldCasts converts constants under implicit casts.
+func foldCasts(e plan.Expr) plan.Expr {
+	out, _ := plan.Rewrite(e, func(e plan.Expr) (plan.Expr, error) {
+		c, ok := e.(*plan.Cast)
+		if !ok || !c.Implicit {
+			return nil, nil //nolint:nilnil // nil leaves the expression as it is
+		}
+		if _, isLit := c.X.(*plan.Literal); isLit {
+			return function.Coerce(c.X, c.Typ), nil
+		}
+		return nil, nil //nolint:nilnil // nil leaves the expression as it is
+	})
+	return out
 }
 
 // cheapToInline reports whether every computed expression is used at most once.

@@ -225,7 +225,22 @@ func joinScalars(node plan.Node, e plan.Expr) (plan.Node, plan.Expr, error) {
 	return node, out, err
 }
 
+// constant returns the value of a query without FROM, such as (SELECT 5).
+func constant(n plan.Node) plan.Expr {
+	p, ok := n.(*plan.Project)
+	if !ok || len(p.Exprs) != 1 || outerRef(p.Exprs[0]) != nil {
+		return nil
+	}
+	if v, ok := p.Input.(*plan.Values); ok && len(v.Rows) == 1 && len(v.Fields) == 0 {
+		return p.Exprs[0]
+	}
+	return nil
+}
+
 func joinScalar(left plan.Node, s *plan.Subquery) (plan.Node, plan.Expr, error) {
+	if e := constant(s.Plan); e != nil {
+		return left, e, nil
+	}
 	width := len(left.Out().Fields)
 	right, conds, err := decorrelateScalar(s, width)
 	if err != nil {

@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -152,10 +154,8 @@ func (b *tableBuilder) constraint(c *ast.Constraint) error {
 		if !b.names[n.Text] {
 			return suggest(diag.At(n.Pos(), "column %q of the primary key is not in the table", n.Text), n.Text, b.columnNames())
 		}
-		for _, p := range b.table.PrimaryKey {
-			if p == n.Text {
-				return diag.At(n.Pos(), "column %q is twice in the primary key", n.Text)
-			}
+		if slices.Contains(b.table.PrimaryKey, n.Text) {
+			return diag.At(n.Pos(), "column %q is twice in the primary key", n.Text)
 		}
 		b.table.PrimaryKey = append(b.table.PrimaryKey, n.Text)
 	}
@@ -314,9 +314,7 @@ func (b *tableBuilder) like(c *ast.CreateTable) error {
 	}
 	src := r.Table
 	if !likeStrategy(c.Like, "OPTIONS", "EXCLUDING") {
-		for k, v := range src.Options {
-			b.table.Options[k] = v
-		}
+		maps.Copy(b.table.Options, src.Options)
 	}
 	redefined := map[string]bool{}
 	for _, col := range c.Columns {

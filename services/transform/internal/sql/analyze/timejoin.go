@@ -190,7 +190,7 @@ func (a *Analyzer) temporalJoin(left plan.Node, t *ast.Table, s *scope, kind pla
 	if !ok || time.Typ.Attribute == types.NoAttribute {
 		return nil, diag.At(t.AsOf.Pos(), "FOR SYSTEM_TIME AS OF needs a time attribute of the left table, found %s", asOf.Type().OrNull())
 	}
-	split, width := len(s.rels), len(left.Out().Fields)
+	width := len(left.Out().Fields)
 	right, rel, err := a.table(t, outer)
 	if err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func (a *Analyzer) temporalJoin(left plan.Node, t *ast.Table, s *scope, kind pla
 	if _, err := a.addRelation(right, rel, t.Alias, s, t.At); err != nil {
 		return nil, err
 	}
-	conds, err := a.joinConditions(j, s, split, width)
+	conds, err := a.joinConditions(j, s, width)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func versionedJoin(left, right plan.Node, kind plan.JoinKind, conds []plan.Expr,
 	n := &plan.TemporalJoin{Kind: kind, LeftTime: time.Index, RightTime: -1, Proctime: proctime}
 	n.Left, n.Right, n.On = splitOn(left, right, conds)
 	if len(n.On.LeftKeys) == 0 {
-		return nil, diag.At(at, "%s", describeKey("a temporal join"))
+		return nil, diag.At(at, "a temporal join needs an equality in its condition")
 	}
 	if !proctime {
 		for i, f := range right.Out().Fields {
@@ -259,7 +259,7 @@ func lookupJoin(left plan.Node, right *plan.Scan, kind plan.JoinKind, conds []pl
 		return nil, diag.At(at, "a lookup join must compare plain columns of %s", right.Table.Name).WithHint("cast the left side instead")
 	}
 	if len(n.On.LeftKeys)+len(n.Constants) == 0 {
-		return nil, diag.At(at, "%s", describeKey("a lookup join"))
+		return nil, diag.At(at, "a lookup join needs an equality in its condition")
 	}
 	n.Right = right
 	for _, h := range t.Hints {

@@ -22,7 +22,7 @@ var windowKinds = map[string]plan.WindowKind{
 }
 
 // tableFunc plans TABLE(f(…)) where f is a window function.
-func (a *Analyzer) tableFunc(t *ast.TableFunc, s, outer *scope) (plan.Node, error) {
+func (a *Analyzer) tableFunc(t *ast.TableFunc, outer *scope) (plan.Node, error) {
 	name := strings.ToUpper(t.Call.Path.Last())
 	params, ok := windowParams[name]
 	if !ok {

@@ -2,7 +2,11 @@
 // was written; Format turns a tree back into SQL.
 package ast
 
-import "github.com/weirflow/weirflow/services/transform/internal/plan"
+import (
+	"strings"
+
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
 
 // Pos is a place in the SQL text.
 type Pos = plan.Pos
@@ -50,14 +54,7 @@ func (p Path) Texts() []string {
 
 // String returns the names joined by dots, without quotes.
 func (p Path) String() string {
-	s := ""
-	for i, n := range p {
-		if i > 0 {
-			s += "."
-		}
-		s += n.Text
-	}
-	return s
+	return strings.Join(p.Texts(), ".")
 }
 
 // Option is 'key' = 'value' in a WITH clause.

@@ -175,7 +175,7 @@ type Alter struct {
 	Comment  *string
 }
 
-// Show is SHOW …. What is TABLES, VIEWS, CREATE TABLE, COLUMNS, …
+// Show is SHOW of something. What is TABLES, VIEWS, CREATE TABLE, COLUMNS and so on.
 type Show struct {
 	At
 	What     string
@@ -267,7 +267,7 @@ type Update struct {
 }
 
 // Other is a statement that is only known by its words: LOAD MODULE, ADD JAR,
-// CALL, TRUNCATE TABLE, ANALYZE, STOP JOB …
+// CALL, TRUNCATE TABLE, ANALYZE, STOP JOB.
 type Other struct {
 	At
 	Words string // the first words, in upper case

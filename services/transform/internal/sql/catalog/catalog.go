@@ -5,6 +5,7 @@ package catalog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 
@@ -242,10 +243,7 @@ func (c *Catalog) Relations(catalog, db string) ([]*Relation, error) {
 	if err != nil {
 		return nil, err
 	}
-	byName := make(map[string]*Relation, len(d.relations))
-	for n, r := range d.relations {
-		byName[n] = r
-	}
+	byName := maps.Clone(d.relations)
 	for id, r := range c.temporary {
 		if id.Catalog == catalog && id.Database == db {
 			byName[id.Name] = r

@@ -34,14 +34,14 @@ func strictLong() rule { return strict(types.Of(types.BigInt)) }
 
 func strictDouble() rule { return strict(types.Of(types.Double)) }
 
-// same gives the type of argument i.
-func same(i int) rule {
-	return func(a *Args) (types.Type, error) { return a.Type(i).Plain().WithNullable(a.Nullable()), nil }
+// same gives the type of the first argument.
+func same() rule {
+	return func(a *Args) (types.Type, error) { return a.Type(0).Plain().WithNullable(a.Nullable()), nil }
 }
 
-// sameOrNull gives the type of argument i, which may be NULL.
-func sameOrNull(i int) rule {
-	return func(a *Args) (types.Type, error) { return a.Type(i).Plain().OrNull(), nil }
+// sameOrNull gives the type of the first argument, which may be NULL.
+func sameOrNull() rule {
+	return func(a *Args) (types.Type, error) { return a.Type(0).Plain().OrNull(), nil }
 }
 
 // varying gives the type of argument i as VARCHAR.
@@ -58,21 +58,10 @@ func varying(i int) rule {
 	}
 }
 
-// common casts all arguments from i on to one type and gives it.
-func common(i int) rule {
+// common casts all arguments to one type and gives it.
+func common() rule {
 	return func(a *Args) (types.Type, error) {
-		t, err := a.unify(a.from(i)...)
-		return t.WithNullable(a.Nullable()), err
-	}
-}
-
-// commonPair casts two arguments to one type and gives it.
-func commonPair(nullable bool) rule {
-	return func(a *Args) (types.Type, error) {
-		t, err := a.unify(0, 1)
-		if nullable {
-			return t.OrNull(), err
-		}
+		t, err := a.unify(a.from(0)...)
 		return t.WithNullable(a.Nullable()), err
 	}
 }

@@ -8,8 +8,8 @@ import (
 
 func mathFunctions() []Def {
 	defs := []Def{
-		{Name: "ABS", params: "N", result: same(0)},
-		{Name: "SIGN", params: "n", result: same(0)},
+		{Name: "ABS", params: "N", result: same()},
+		{Name: "SIGN", params: "n", result: same()},
 		{Name: "ROUND", params: "n i?", result: roundType},
 		{Name: "TRUNCATE", params: "n i?", result: roundType},
 		{Name: plan.FnFloor, params: "x k?", result: wholeType},
@@ -44,9 +44,9 @@ func modType(a *Args) (types.Type, error) {
 func stringFunctions() []Def {
 	charType := types.CharType(1)
 	return []Def{
-		{Name: "UPPER", params: "s", result: same(0)},
-		{Name: "LOWER", params: "s", result: same(0)},
-		{Name: "INITCAP", params: "s", result: same(0)},
+		{Name: "UPPER", params: "s", result: same()},
+		{Name: "LOWER", params: "s", result: same()},
+		{Name: "INITCAP", params: "s", result: same()},
 		{Name: "CHAR_LENGTH", params: "s", result: strictInt()},
 		{Name: "OCTET_LENGTH", params: "Y", result: strictInt()},
 		{Name: plan.FnSubstring, params: "Y i i?", result: varying(0)},
@@ -131,6 +131,9 @@ func eltType(a *Args) (types.Type, error) {
 	if err == nil && !t.Kind.IsCharacter() && !t.Kind.IsBinary() {
 		err = a.wrongType(1, "a string or binary")
 	}
+	if t.Kind == types.Char {
+		t.Kind = types.Varchar
+	}
 	return t.OrNull(), err
 }
 
@@ -152,8 +155,8 @@ func conditionalFunctions() []Def {
 		{Name: "IF", params: "b x x", result: ifType},
 		{Name: "IFNULL", params: "x x", result: coalesceType},
 		{Name: "NULLIF", params: "x x", result: nullIfType},
-		{Name: "GREATEST", params: "x+", result: common(0)},
-		{Name: "LEAST", params: "x+", result: common(0)},
+		{Name: "GREATEST", params: "x+", result: common()},
+		{Name: "LEAST", params: "x+", result: common()},
 		{Name: "TYPEOF", params: "x b?", result: strictString()},
 	}
 }

@@ -27,7 +27,7 @@ func temporalFunctions() []Def {
 		{Name: "CURRENT_TIME", params: "i?", result: never(types.TimeType(0)), volatile: true},
 		{Name: "CURRENT_DATE", result: never(types.Of(types.Date)), volatile: true},
 		{Name: "PROCTIME", result: func(*Args) (types.Type, error) { return proctime.NotNull(), nil }, volatile: true},
-		{Name: "CURRENT_WATERMARK", params: "R", result: sameOrNull(0), volatile: true},
+		{Name: "CURRENT_WATERMARK", params: "R", result: sameOrNull(), volatile: true},
 		{Name: "SOURCE_WATERMARK", result: always(ltz), volatile: true},
 		{Name: "CURRENT_DATABASE", result: never(types.StringType())},
 		{Name: "CURRENT_CATALOG", result: never(types.StringType())},

@@ -16,7 +16,7 @@ func (p *parser) jsonPathArgs(f *ast.Func) {
 	p.expect(",")
 	f.Args = append(f.Args, p.expr())
 	if p.accept("RETURNING") {
-		j.Returning = p.dataType()
+		j.Returning = p.returning()
 	}
 	if name == "JSON_QUERY" {
 		j.Wrapper = p.jsonWrapper()
@@ -34,6 +34,15 @@ func (p *parser) jsonPathArgs(f *ast.Func) {
 		}
 		*which = b
 	}
+}
+
+// returning reads the type after RETURNING; a NULL after it starts NULL ON ….
+func (p *parser) returning() *ast.Type {
+	if !p.enter() {
+		return &ast.Type{At: p.here()}
+	}
+	defer p.leave()
+	return p.plainType()
 }
 
 func (p *parser) jsonWrapper() string {

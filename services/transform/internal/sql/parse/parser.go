@@ -13,8 +13,9 @@ import (
 
 // Limits that keep hostile text from exhausting the stack.
 const (
-	maxDepth = 300   // nesting
-	maxChain = 10000 // operands of one chain of operators, joins or set operations
+	maxDepth = 300    // nesting
+	maxChain = 10000  // operands of one chain of operators, joins or set operations
+	maxLinks = 200000 // operands of a statement
 )
 
 // parser keeps the first error; after it, the next token is always the end of
@@ -22,9 +23,11 @@ const (
 type parser struct {
 	src   string
 	toks  []token.Token
+	close []int // for each "(", the index of its ")" or of the last token
 	i     int
 	words *token.Words
 	depth int
+	links int
 	err   error
 }
 
@@ -33,7 +36,23 @@ func newParser(src string) (*parser, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &parser{src: src, toks: toks, words: token.NewWords()}, nil
+	return &parser{src: src, toks: toks, close: matchParens(toks), words: token.NewWords()}, nil
+}
+
+func matchParens(toks []token.Token) []int {
+	out := make([]int, len(toks))
+	var open []int
+	for i, t := range toks {
+		out[i] = len(toks) - 1
+		switch {
+		case t.Is("("):
+			open = append(open, i)
+		case t.Is(")") && len(open) > 0:
+			out[open[len(open)-1]] = i
+			open = open[:len(open)-1]
+		}
+	}
+	return out
 }
 
 // Script returns the statements of a text, which semicolons end.
@@ -50,6 +69,7 @@ func Script(src string) ([]ast.Statement, error) {
 		if p.tok().Kind == token.EOF {
 			return stmts, p.err
 		}
+		p.links = 0
 		s := p.statement()
 		if p.err == nil && !p.at(";") && p.tok().Kind != token.EOF {
 			p.unexpected("\";\" or the end of the text")
@@ -217,6 +237,10 @@ func (p *parser) link(n *int) bool {
 	*n++
 	if *n > maxChain {
 		p.failAt(p.pos(), "the expression has more than %d operands", maxChain)
+		return false
+	}
+	if p.links++; p.links > maxLinks {
+		p.failAt(p.pos(), "the statement has more than %d operands", maxLinks)
 		return false
 	}
 	return true

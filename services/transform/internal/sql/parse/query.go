@@ -21,17 +21,7 @@ func (p *parser) queryStart(i, depth int) bool {
 	if !t.Is("(") || depth > maxDepth || !p.queryStart(i+1, depth+1) {
 		return false
 	}
-	open := 0
-	for ; i < len(p.toks); i++ {
-		if p.toks[i].Is("(") {
-			open++
-		} else if p.toks[i].Is(")") {
-			if open--; open == 0 {
-				break
-			}
-		}
-	}
-	after := p.toks[min(i+1, len(p.toks)-1)]
+	after := p.toks[min(p.close[i]+1, len(p.toks)-1)]
 	for _, w := range [...]string{"UNION", "INTERSECT", "EXCEPT", "MINUS", "ORDER", "LIMIT", "OFFSET", "FETCH", ")"} {
 		if after.Is(w) {
 			return true
@@ -147,8 +137,7 @@ func (p *parser) queryPrimary() ast.Body {
 	case p.at("VALUES"), p.at("VALUE"):
 		p.next()
 		v := &ast.Values{At: at}
-		n := 0
-		for p.err == nil && p.link(&n) {
+		for p.err == nil {
 			v.Rows = append(v.Rows, p.valuesRow())
 			if !p.accept(",") {
 				break

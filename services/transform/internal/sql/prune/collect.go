@@ -1,6 +1,10 @@
 package prune
 
-import "github.com/weirflow/weirflow/services/transform/internal/plan"
+import (
+	"slices"
+
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
 
 // collect finds what is read of each node, from the roots down.
 func (p *pruner) collect(roots []plan.Node) {
@@ -21,8 +25,8 @@ func (p *pruner) collect(roots []plan.Node) {
 		visit(r)
 		p.of(r).all(r)
 	}
-	for i := len(order) - 1; i >= 0; i-- {
-		p.inputs(order[i])
+	for _, n := range slices.Backward(order) {
+		p.inputs(n)
 	}
 }
 
