@@ -9,9 +9,8 @@ import (
 	"time"
 
 	ckafka "github.com/confluentinc/confluent-kafka-go/v2/kafka"
-	"google.golang.org/protobuf/proto"
 
-	indexv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/index/v1"
+	"github.com/weirflow/weirflow/services/indexer/internal/bulk"
 	"github.com/weirflow/weirflow/services/indexer/internal/lane"
 )
 
@@ -34,7 +33,7 @@ type running struct {
 
 type heldRecord struct {
 	offset int64
-	batch  *indexv1.IndexBatch
+	batch  bulk.Batch
 }
 
 // reader consumes the topics of all jobs and keeps a lane for each partition
@@ -103,10 +102,10 @@ func (r *reader) message(m *ckafka.Message) {
 		return
 	}
 	offset := int64(m.TopicPartition.Offset)
-	b := &indexv1.IndexBatch{}
-	if err := proto.Unmarshal(m.Value, b); err != nil {
+	b, err := bulk.DecodeBatch(m.Value)
+	if err != nil {
 		r.s.d.Logger.Error("record is no IndexBatch and is left out", "topic", p.topic, "partition", p.id, "offset", offset, "error", err)
-		b = &indexv1.IndexBatch{}
+		b = bulk.Batch{}
 	}
 	if len(l.held) > 0 || !l.Offer(offset, b) {
 		l.held = append(l.held, heldRecord{offset, b})

@@ -53,6 +53,9 @@ func Filebeat(logFile, brokers string) string {
   paths:
     - %s
 
+processors:
+- add_host_metadata: ~
+
 output.kafka:
   version: 2.0.0
   hosts: [%s]

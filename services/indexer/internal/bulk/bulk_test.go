@@ -1,9 +1,15 @@
 package bulk_test
 
 import (
+	"bytes"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
+	"google.golang.org/protobuf/proto"
+
+	indexv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/index/v1"
 	"github.com/weirflow/weirflow/services/indexer/internal/bulk"
 )
 
@@ -51,6 +57,41 @@ func TestTarget(t *testing.T) {
 	}
 	if !a.HasID() || (bulk.Action{Lines: []byte(`{"index":{"_index":"i"}}` + "\n{\"_id\":1}\n")}).HasID() {
 		t.Error("HasID looks at the wrong line")
+	}
+}
+
+func FuzzDecodeBatch(f *testing.F) {
+	good, err := proto.Marshal(&indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte("ab"), Lengths: []uint32{1, 1}, OldestEventMillis: 7})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(good)
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, record []byte) {
+		got, err := bulk.DecodeBatch(record)
+		var want indexv1.IndexBatch
+		if proto.Unmarshal(record, &want) != nil || err != nil {
+			return
+		}
+		if !utf8.ValidString(got.Job) || got.Job != want.GetJob() || got.Sink != want.GetSink() || !bytes.Equal(got.Body, want.GetBody()) {
+			t.Errorf("decoded %+v, protobuf has %v", got, &want)
+		}
+	})
+}
+
+func TestDecodeBatch(t *testing.T) {
+	record, err := proto.Marshal(&indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte("abc"), Lengths: []uint32{1, 2}, OldestEventMillis: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := bulk.DecodeBatch(record)
+	if err != nil || b.Job != "j" || b.Sink != "s" || string(b.Body) != "abc" || !slices.Equal(b.Lengths, []uint32{1, 2}) {
+		t.Errorf("decoded %+v, %v", b, err)
+	}
+	for i := range record {
+		if b, err := bulk.DecodeBatch(record[:i]); err == nil && string(b.Body) == "abc" && len(b.Lengths) == 2 && i < len(record)-2 {
+			t.Errorf("cut at %d it is still whole: %+v", i, b)
+		}
 	}
 }
 

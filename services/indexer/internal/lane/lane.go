@@ -33,7 +33,7 @@ type Lane struct {
 
 type record struct {
 	offset int64
-	batch  *indexv1.IndexBatch
+	batch  bulk.Batch
 }
 
 // New makes a lane.
@@ -44,10 +44,10 @@ func New(o Options) *Lane {
 }
 
 // Offer hands a record over. It returns false when the lane has no room for it.
-func (l *Lane) Offer(offset int64, b *indexv1.IndexBatch) bool {
+func (l *Lane) Offer(offset int64, b bulk.Batch) bool {
 	select {
 	case l.in <- record{offset, b}:
-		l.bytes.Add(int64(len(b.GetBody())))
+		l.bytes.Add(int64(len(b.Body)))
 		return true
 	default:
 		return false
@@ -160,9 +160,9 @@ func (s *state) take(ctx context.Context, r record) {
 		return // the context has ended
 	}
 	number := s.first + int64(len(s.entries))
-	body := r.batch.GetBody()
+	body := r.batch.Body
 	n := 0
-	for _, length := range r.batch.GetLengths() {
+	for _, length := range r.batch.Lengths {
 		if int(length) > len(body) {
 			break // a record of someone else's making: what it has is written
 		}
@@ -173,7 +173,7 @@ func (s *state) take(ctx context.Context, r record) {
 	if len(g.actions) == n {
 		g.since = time.Now()
 	}
-	size := int64(len(r.batch.GetBody()))
+	size := int64(len(r.batch.Body))
 	g.bytes += size
 	g.sink.Stage().In(n)
 	s.entries = append(s.entries, entry{offset: r.offset, left: n, bytes: size})
@@ -182,13 +182,13 @@ func (s *state) take(ctx context.Context, r record) {
 	}
 }
 
-func (s *state) gatheringOf(ctx context.Context, b *indexv1.IndexBatch) *gathering {
-	key := b.GetJob() + "/" + b.GetSink()
+func (s *state) gatheringOf(ctx context.Context, b bulk.Batch) *gathering {
+	key := b.Job + "/" + b.Sink
 	if g := s.sinks[key]; g != nil {
 		return g
 	}
 	for {
-		if k := s.l.o.Lookup(b.GetJob(), b.GetSink()); k != nil {
+		if k := s.l.o.Lookup(b.Job, b.Sink); k != nil {
 			g := &gathering{sink: k}
 			s.sinks[key] = g
 			return g

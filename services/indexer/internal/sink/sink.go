@@ -38,6 +38,8 @@ type Sink struct {
 	changed chan struct{}
 
 	written, setAside atomic.Uint64
+	// spare are buffers of earlier requests: a request is megabytes long.
+	spare sync.Pool
 }
 
 // New makes a sink of its record.
@@ -92,7 +94,8 @@ func (s *Sink) current() (*indexv1.Sink, *Client, <-chan struct{}, error) {
 // was deleted. While the store does not answer, or after a refusal that the
 // statement does not allow for, it waits.
 func (s *Sink) Write(ctx context.Context, actions []bulk.Action) error {
-	w := writing{s: s, left: actions}
+	w := s.begin(actions)
+	defer s.end(w)
 	for len(w.left) > 0 {
 		spec, client, changed, err := s.current()
 		if errors.Is(err, ErrDeleted) {
@@ -122,6 +125,20 @@ func (s *Sink) Write(ctx context.Context, actions []bulk.Action) error {
 		}
 	}
 	return nil
+}
+
+func (s *Sink) begin(actions []bulk.Action) *writing {
+	w, ok := s.spare.Get().(*writing)
+	if !ok {
+		w = &writing{s: s}
+	}
+	w.left, w.tries, w.troubled, w.limit = actions, 0, false, 0
+	return w
+}
+
+func (s *Sink) end(w *writing) {
+	w.left = nil
+	s.spare.Put(w)
 }
 
 // sleep waits for d, for ever if it is negative, or until the sink changes.

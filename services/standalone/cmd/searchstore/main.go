@@ -13,18 +13,17 @@ import (
 )
 
 func main() {
-	cfg := searchstore.DefaultConfig()
+	cfg, log := searchstore.DefaultConfig(), slog.New(slog.NewTextHandler(os.Stderr, nil))
 	flag.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the HTTP API")
 	flag.StringVar(&cfg.DataDir, "data-dir", cfg.DataDir, "directory of the indices")
 	flag.Parse()
 	cfg.Password = os.Getenv("WEIRFLOW_SEARCH_PASSWORD")
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	s, err := searchstore.New(cfg, searchstore.Deps{Logger: log})
 	if err == nil {
 		err = s.Run(ctx)
 	}
-	if stop(); err != nil {
+	if err != nil {
 		log.Error("search store stopped", slog.Any("error", err))
 		os.Exit(1)
 	}

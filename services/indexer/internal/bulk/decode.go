@@ -1,0 +1,77 @@
+package bulk
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+)
+
+// Batch is an IndexBatch whose documents are not copied out of the record.
+type Batch struct {
+	Job, Sink string
+	// Body is part of the record that was decoded.
+	Body    []byte
+	Lengths []uint32
+}
+
+// Field numbers of weirflow.index.v1.IndexBatch.
+const (
+	fieldJob     = 1
+	fieldSink    = 2
+	fieldBody    = 3
+	fieldLengths = 4
+)
+
+var errTruncated = errors.New("the record ends within a field")
+
+// DecodeBatch reads an IndexBatch record. The generated decoder would copy the
+// documents, which are nearly all of it.
+func DecodeBatch(record []byte) (Batch, error) {
+	var b Batch
+	for len(record) > 0 {
+		num, typ, n := protowire.ConsumeTag(record)
+		if n < 0 {
+			return Batch{}, fmt.Errorf("decode IndexBatch: %w", protowire.ParseError(n))
+		}
+		record = record[n:]
+		if typ != protowire.BytesType || num > fieldLengths {
+			if n = protowire.ConsumeFieldValue(num, typ, record); n < 0 {
+				return Batch{}, fmt.Errorf("decode IndexBatch: %w", protowire.ParseError(n))
+			}
+			record = record[n:]
+			continue
+		}
+		v, n := protowire.ConsumeBytes(record)
+		if n < 0 {
+			return Batch{}, fmt.Errorf("decode IndexBatch: %w", errTruncated)
+		}
+		record = record[n:]
+		switch num {
+		case fieldJob:
+			b.Job = string(v)
+		case fieldSink:
+			b.Sink = string(v)
+		case fieldBody:
+			b.Body = v
+		case fieldLengths:
+			if err := b.lengths(v); err != nil {
+				return Batch{}, err
+			}
+		}
+	}
+	return b, nil
+}
+
+// lengths reads the packed list of lengths.
+func (b *Batch) lengths(v []byte) error {
+	for len(v) > 0 {
+		x, n := protowire.ConsumeVarint(v)
+		if n < 0 {
+			return fmt.Errorf("decode IndexBatch: %w", errTruncated)
+		}
+		b.Lengths = append(b.Lengths, uint32(x))
+		v = v[n:]
+	}
+	return nil
+}

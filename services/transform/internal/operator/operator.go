@@ -1,0 +1,104 @@
+// Package operator is what the operators of a running plan have in common: their
+// interface, and the means to put rows out.
+package operator
+
+import (
+	"io"
+	"math"
+	"time"
+
+	"github.com/weirflow/weirflow/services/transform/internal/column"
+)
+
+// Watermarks beyond all times.
+const (
+	NoWatermark  = math.MinInt64
+	MaxWatermark = math.MaxInt64
+)
+
+// Emitter takes what an operator puts out.
+type Emitter interface {
+	// Emit passes a batch on. The batch may be used again when Emit returns.
+	Emit(b *column.Batch) error
+	// Watermark passes on that no row before ts (in milliseconds) will come.
+	Watermark(ts int64) error
+}
+
+// Operator is a node of a running plan. Its methods are called by one goroutine.
+type Operator interface {
+	// Process takes a batch of input in.
+	Process(in int, b *column.Batch, out Emitter) error
+	// Watermark hears that event time has reached ts at input in.
+	Watermark(in int, ts int64, out Emitter) error
+	// End hears that input in has ended. The graph passes the end on when all
+	// inputs have.
+	End(in int, out Emitter) error
+	// Snapshot writes the operator's state; Restore reads it into a new operator.
+	Snapshot(w StateWriter) error
+	Restore(r StateReader) error
+	Close() error
+}
+
+// Timer is an operator that acts by processing time.
+type Timer interface {
+	// Next returns when Tick shall be called; the zero time for never.
+	Next() time.Time
+	Tick(now time.Time, out Emitter) error
+}
+
+// StateWriter takes the entries of an operator's keyed state that changed since
+// the last snapshot.
+type StateWriter interface {
+	// Put writes an entry of a named state; a nil value deletes it.
+	Put(state string, key, value []byte) error
+}
+
+// StateReader gives back all entries that were written and not deleted.
+type StateReader interface {
+	// Each calls f for every entry of a named state.
+	Each(state string, f func(key []byte, value io.Reader) error) error
+}
+
+// Stateful says that an operator keeps state between batches.
+type Stateful interface {
+	Stateful() bool
+}
+
+// Dropper counts the rows that an operator left out because they came too late
+// or had no time.
+type Dropper interface {
+	Dropped() uint64
+}
+
+// Marks follows the watermarks of an operator's inputs: the slowest counts.
+type Marks struct {
+	marks []int64
+	last  int64
+}
+
+// NewMarks returns the marks of n inputs.
+func NewMarks(n int) Marks {
+	m := Marks{marks: make([]int64, n), last: NoWatermark}
+	for i := range m.marks {
+		m.marks[i] = NoWatermark
+	}
+	return m
+}
+
+// Advance takes in the watermark of an input, and reports whether that of the
+// operator moved.
+func (m *Marks) Advance(in int, ts int64) bool {
+	m.marks[in] = max(m.marks[in], ts)
+	low := int64(MaxWatermark)
+	for _, x := range m.marks {
+		low = min(low, x)
+	}
+	if low <= m.last {
+		return false
+	}
+	m.last = low
+	return true
+}
+
+// Now returns the operator's watermark.
+func (m *Marks) Now() int64 { return m.last }

@@ -1,0 +1,285 @@
+// Package state keeps the keyed state of operators, writes what changed of it to
+// checkpoints, and reads it back.
+package state
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/weirflow/weirflow/services/transform/internal/operator"
+)
+
+// version of the form in which state is written.
+const version = 1
+
+// ErrVersion says that state was written by another version, or for another plan.
+var ErrVersion = errors.New("state of another form")
+
+// part is a table, as Tables sees it.
+type part interface {
+	snapshot(w operator.StateWriter) error
+	restore(r operator.StateReader) error
+}
+
+// Tables are all state of an operator. Operators embed it.
+type Tables struct {
+	shape string
+	parts []part
+}
+
+// NewTables returns tables for rows of a shape: a text that differs when state
+// of the one cannot be read as state of the other.
+func NewTables(shape string) Tables { return Tables{shape: shape} }
+
+// Stateful reports that there is state.
+func (t *Tables) Stateful() bool { return true }
+
+// Snapshot writes what changed since the last snapshot.
+func (t *Tables) Snapshot(w operator.StateWriter) error {
+	if err := w.Put("format", []byte("version"), append([]byte{version}, t.shape...)); err != nil {
+		return err
+	}
+	for _, p := range t.parts {
+		if err := p.snapshot(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Restore reads all state.
+func (t *Tables) Restore(r operator.StateReader) error {
+	err := r.Each("format", func(_ []byte, value io.Reader) error {
+		b, err := io.ReadAll(value)
+		if err != nil {
+			return err
+		}
+		if len(b) == 0 || b[0] != version {
+			return fmt.Errorf("%w: version %v, this is version %d", ErrVersion, b[:min(1, len(b))], version)
+		}
+		if string(b[1:]) != t.shape {
+			return fmt.Errorf("%w: it was written for %s, the plan now has %s", ErrVersion, b[1:], t.shape)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range t.parts {
+		if err := p.restore(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Codec writes and reads the entries of a table.
+type Codec[E any] struct {
+	Append func(dst []byte, e E) []byte
+	// Decode may keep parts of s.
+	Decode func(key, s string) (E, error)
+}
+
+// Table is a map from keys to entries.
+type Table[E any] struct {
+	name     string
+	codec    Codec[E]
+	entries  map[string]E
+	touched  map[string]struct{} // since the last snapshot; nil while there was none
+	ttl      time.Duration
+	now      func() time.Time
+	used     map[string]int64 // when an entry was last written; nil without TTL
+	sweepAt  int64
+	scratch  []byte
+	onExpire func(key string, e E)
+}
+
+// AddTable adds a table to an operator's state.
+func AddTable[E any](t *Tables, name string, codec Codec[E]) *Table[E] {
+	table := &Table[E]{name: name, codec: codec, entries: make(map[string]E)}
+	t.parts = append(t.parts, table)
+	return table
+}
+
+// Expire forgets entries that were not written for the time given; 0 keeps all.
+// dropped is told of those that go; it may be nil.
+func (t *Table[E]) Expire(ttl time.Duration, now func() time.Time, dropped func(key string, e E)) {
+	if ttl <= 0 {
+		return
+	}
+	t.ttl, t.now, t.onExpire = ttl, now, dropped
+	t.used = make(map[string]int64)
+}
+
+// Len returns the number of entries.
+func (t *Table[E]) Len() int { return len(t.entries) }
+
+// Get returns the entry of a key.
+func (t *Table[E]) Get(key []byte) (E, bool) {
+	e, ok := t.entries[string(key)]
+	if ok && t.used != nil && t.now().UnixMilli()-t.used[string(key)] >= t.ttl.Milliseconds() {
+		t.drop(string(key), e)
+		var none E
+		return none, false
+	}
+	return e, ok
+}
+
+func (t *Table[E]) drop(key string, e E) {
+	if t.onExpire != nil {
+		t.onExpire(key, e)
+	}
+	t.Delete(key)
+}
+
+// Put sets the entry of a key.
+func (t *Table[E]) Put(key string, e E) {
+	t.entries[key] = e
+	t.Touch(key)
+}
+
+// Touch says that the entry of a key was changed in place.
+func (t *Table[E]) Touch(key string) {
+	if t.touched != nil {
+		t.touched[key] = struct{}{}
+	}
+	if t.used == nil {
+		return
+	}
+	now := t.now().UnixMilli()
+	t.used[key] = now
+	if now >= t.sweepAt {
+		t.sweep(now)
+	}
+}
+
+// TouchBytes is Touch for a key that is in the table.
+func (t *Table[E]) TouchBytes(key []byte) {
+	if t.touched == nil && t.used == nil {
+		return
+	}
+	t.Touch(string(key))
+}
+
+// sweep drops all that is over its time, once per lifetime.
+func (t *Table[E]) sweep(now int64) {
+	first := t.sweepAt == 0
+	t.sweepAt = now + t.ttl.Milliseconds()
+	if first {
+		return
+	}
+	for key, at := range t.used {
+		if now-at >= t.ttl.Milliseconds() {
+			t.drop(key, t.entries[key])
+		}
+	}
+}
+
+// Delete removes a key.
+func (t *Table[E]) Delete(key string) {
+	delete(t.entries, key)
+	if t.used != nil {
+		delete(t.used, key)
+	}
+	if t.touched != nil {
+		t.touched[key] = struct{}{}
+	}
+}
+
+// Each calls f for every entry, in no order. f may delete the entry it is given.
+func (t *Table[E]) Each(f func(key string, e E) error) error {
+	for k, e := range t.entries {
+		if err := f(k, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// snapshot writes all entries the first time, later what was touched.
+func (t *Table[E]) snapshot(w operator.StateWriter) error {
+	if t.touched == nil {
+		for k, e := range t.entries {
+			if err := t.put(w, k, e); err != nil {
+				return err
+			}
+		}
+		t.touched = make(map[string]struct{})
+		return nil
+	}
+	for k := range t.touched {
+		e, ok := t.entries[k]
+		var err error
+		if ok {
+			err = t.put(w, k, e)
+		} else {
+			err = w.Put(t.name, []byte(k), nil)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	clear(t.touched)
+	return nil
+}
+
+func (t *Table[E]) put(w operator.StateWriter, key string, e E) error {
+	t.scratch = t.codec.Append(t.scratch[:0], e)
+	if t.scratch == nil {
+		t.scratch = []byte{}
+	}
+	return w.Put(t.name, []byte(key), t.scratch)
+}
+
+func (t *Table[E]) restore(r operator.StateReader) error {
+	return r.Each(t.name, func(key []byte, value io.Reader) error {
+		b, err := io.ReadAll(value)
+		if err != nil {
+			return err
+		}
+		k := string(key)
+		e, err := t.codec.Decode(k, string(b))
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.name, err)
+		}
+		t.entries[k] = e
+		if t.used != nil {
+			t.used[k] = t.now().UnixMilli()
+		}
+		return nil
+	})
+}
+
+// Cell is a single value of state.
+type Cell struct {
+	name    string
+	write   func(dst []byte) []byte
+	read    func(s string) error
+	written []byte
+}
+
+// AddCell adds a single value to an operator's state.
+func AddCell(t *Tables, name string, write func(dst []byte) []byte, read func(s string) error) {
+	t.parts = append(t.parts, &Cell{name: name, write: write, read: read})
+}
+
+func (c *Cell) snapshot(w operator.StateWriter) error {
+	b := c.write([]byte{})
+	if c.written != nil && string(b) == string(c.written) {
+		return nil
+	}
+	c.written = b
+	return w.Put(c.name, []byte{0}, b)
+}
+
+func (c *Cell) restore(r operator.StateReader) error {
+	return r.Each(c.name, func(_ []byte, value io.Reader) error {
+		b, err := io.ReadAll(value)
+		if err != nil {
+			return err
+		}
+		return c.read(string(b))
+	})
+}
