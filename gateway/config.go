@@ -14,12 +14,12 @@ import (
 // Config is the configuration of the gateway.
 type Config struct {
 	// Listen is host:port of the HTTP port.
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" help:"address of the HTTP API"`
 	// TLS serves HTTPS where a certificate is named.
 	TLS rpc.TLS `yaml:"tls"`
 	// Token, if set, must come with every API call as a bearer token. It is
 	// required where the gateway listens beyond loopback.
-	Token secret.String `yaml:"token"`
+	Token secret.String `yaml:"token" help:"bearer token that API calls must bring"`
 	// Search is the store that /api/v1/search leads to.
 	Search Search `yaml:"search"`
 	// Ingest, Transform, Indexer and Agent are the services behind the gateway;
@@ -32,9 +32,9 @@ type Config struct {
 
 // Search is the address of the search store.
 type Search struct {
-	URL      string        `yaml:"url"`
-	Username string        `yaml:"username"`
-	Password secret.String `yaml:"password"`
+	URL      string        `yaml:"url" help:"search store that /api/v1/search leads to"`
+	Username string        `yaml:"username" help:"user there"`
+	Password secret.String `yaml:"password" help:"its password"`
 }
 
 // DefaultConfig reaches services on this machine.

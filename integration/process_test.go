@@ -105,8 +105,7 @@ func launch(t *testing.T, dir, name string, args ...string) *process {
 	go func() {
 		defer close(p.done)
 		err := p.cmd.Wait()
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if exit, ok := errors.AsType[*exec.ExitError](err); ok {
 			p.code = exit.ExitCode()
 		}
 	}()

@@ -10,8 +10,8 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,14 +64,14 @@ func (s *site) filebeat(output string) string {
 func (s *site) log() string { return filepath.Join(s.dir, "app.log") }
 
 // allInOne is the one process; without brokers and search on embedded parts.
-func allInOne(t *testing.T, real bool) *site {
+func allInOne(t *testing.T, onReal bool) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), user: "elastic", pass: "secret-of-the-test"}
 	s.names()
 	p := freePorts(t, 5)
 	s.gateway = "http://" + p[0]
 	args := []string{"run", "--data-dir", filepath.Join(s.dir, "data"), "--gateway.listen", p[0], "--ingest.listen", p[1], "--admin.listen", p[4], "--search-password", s.pass}
-	if real {
+	if onReal {
 		s.brokers, s.search, s.pass = env(t, "KAFKA_BROKERS"), env(t, "ELASTICSEARCH_URL"), env(t, "ELASTICSEARCH_PASSWORD")
 		args = append(args, "--kafka.brokers", s.brokers, "--search.url", s.search, "--search-password", s.pass)
 	} else {
@@ -147,9 +147,9 @@ func separate(t *testing.T) *site {
 	}
 	s.reset = func() { clear(procs) }
 	s.halt = func() {
-		for i := len(order) - 1; i >= 0; i-- {
-			if code := procs[order[i]].stop(); code != 0 {
-				t.Errorf("%s: exit code %d after an interrupt", order[i], code)
+		for _, n := range slices.Backward(order) {
+			if code := procs[n].stop(); code != 0 {
+				t.Errorf("%s: exit code %d after an interrupt", n, code)
 			}
 		}
 	}
@@ -303,13 +303,4 @@ func (s *site) listMessages(topic string) ([]string, error) {
 		texts = append(texts, m.Text)
 	}
 	return texts, err
-}
-
-func mustRead(t *testing.T, name string) string {
-	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
 }

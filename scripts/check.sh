@@ -29,6 +29,6 @@ step "lint"
 scripts/lint.sh
 
 step "unit tests"
-scripts/test.sh -race
+make test RACE=1
 
 step "done"

@@ -20,7 +20,7 @@ type proc struct {
 }
 
 func (b *bench) start(name string, args ...string) (*proc, error) {
-	p := &proc{name: strings.TrimPrefix(name, "weirflow-"), cmd: exec.Command(filepath.Join(b.bin, name), args...)}
+	p := &proc{name: strings.TrimPrefix(name, "weirflow-"), cmd: exec.Command(filepath.Join(b.bin, name), args...)} //nolint:gosec // the binaries that are measured
 	p.cmd.Stderr = os.Stderr
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)

@@ -16,12 +16,12 @@ type Config struct {
 	// Kafka is the cluster that results are read from.
 	Kafka kafka.Config `yaml:"kafka"`
 	// Group is the consumer group that instances share.
-	Group string `yaml:"group"`
+	Group string `yaml:"group" help:"consumer group that instances share"`
 	// CheckpointInterval is how often sinks that flush on checkpoints are
 	// flushed, and how often offsets are committed.
-	CheckpointInterval time.Duration `yaml:"checkpoint_interval"`
+	CheckpointInterval time.Duration `yaml:"checkpoint_interval" help:"how often sinks are flushed and offsets committed"`
 	// QueueBytes bounds what waits in memory for each partition.
-	QueueBytes int `yaml:"queue_bytes"`
+	QueueBytes int `yaml:"queue_bytes" help:"what waits in memory for each partition"`
 }
 
 // DefaultConfig reads from a Kafka on this machine.

@@ -15,16 +15,16 @@ type Config struct {
 	// Kafka is the cluster that events go to.
 	Kafka kafka.Config `yaml:"kafka"`
 	// DefaultTopic takes the events of sources that name no topic.
-	DefaultTopic string `yaml:"default_topic"`
+	DefaultTopic string `yaml:"default_topic" help:"topic of sources that name none"`
 	// TopicPartitions is how many partitions a topic gets that is made on first use.
-	TopicPartitions int `yaml:"topic_partitions"`
+	TopicPartitions int `yaml:"topic_partitions" help:"partitions of a topic that is made on first use"`
 	// Window is how many batches a client may have unacknowledged.
-	Window int `yaml:"window"`
+	Window int `yaml:"window" help:"batches a client may have unacknowledged"`
 	// MaxEventBytes is the longest event that is written; a longer one is set
 	// aside as a dead letter.
-	MaxEventBytes int `yaml:"max_event_bytes"`
+	MaxEventBytes int `yaml:"max_event_bytes" help:"longer events are set aside"`
 	// DeadLetterTopic keeps events that could not be written.
-	DeadLetterTopic string `yaml:"dead_letter_topic"`
+	DeadLetterTopic string `yaml:"dead_letter_topic" help:"topic of events that could not be written"`
 }
 
 // DefaultConfig writes to a Kafka on this machine.

@@ -21,7 +21,7 @@ import (
 // Config says where the port is.
 type Config struct {
 	// Listen is host:port. Empty: no admin port.
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" help:"address of metrics, readiness, profiles; empty: none"`
 }
 
 // Deps is what the port shows.

@@ -124,14 +124,21 @@ func blame(cfg any, doc []byte) string {
 	return ""
 }
 
-// AddFlags makes a flag for each leaf of cfg, whose values are shown as defaults.
+// AddFlags makes a flag for each leaf of cfg, whose values are shown as defaults
+// and whose `help` tags say what they are for.
 func AddFlags(fs *pflag.FlagSet, cfg any) {
 	for _, l := range leavesOf(cfg) {
-		if fs.Lookup(l.flag()) == nil {
-			fs.String(l.flag(), l.text(), "sets "+strings.Join(l.path, ".")+" ("+l.env()+")")
-			if l.value.Kind() == reflect.Bool {
-				fs.Lookup(l.flag()).NoOptDefVal = "true"
-			}
+		if fs.Lookup(l.flag()) != nil {
+			continue
+		}
+		usage := strings.TrimSpace(l.help + " [" + l.env() + "]")
+		switch l.value.Kind() {
+		case reflect.Bool:
+			fs.Bool(l.flag(), l.value.Bool(), usage)
+		case reflect.String:
+			fs.String(l.flag(), l.value.String(), usage)
+		default:
+			fs.String(l.flag(), strings.TrimPrefix(strings.TrimPrefix(l.text(), "[]"), "{}"), usage)
 		}
 	}
 }
@@ -163,6 +170,7 @@ func Diff(cfg, def any) ([]byte, error) {
 // leaf is one value of a configuration struct.
 type leaf struct {
 	path  []string
+	help  string
 	value reflect.Value
 }
 
@@ -237,7 +245,7 @@ func walk(v reflect.Value, path []string, out *[]leaf) {
 			walk(v.Field(i), p, out)
 			continue
 		}
-		*out = append(*out, leaf{path: p, value: v.Field(i)})
+		*out = append(*out, leaf{path: p, help: f.Tag.Get("help"), value: v.Field(i)})
 	}
 }
 

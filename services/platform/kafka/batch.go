@@ -18,6 +18,7 @@ type Batch struct {
 	views *C.wf_view
 	total int
 	index []int32 // of the records among the messages
+	lent  bool    // to the caller of Poll
 }
 
 // Len is the number of records.
@@ -56,8 +57,13 @@ func (b *Batch) Headers(i int) []Header {
 	}
 }
 
-// Release gives the records back to librdkafka. The batch must not be used afterwards.
+// Release gives the records back to librdkafka. The batch must not be used
+// afterwards; to release it twice does nothing.
 func (b *Batch) Release() {
+	if !b.lent {
+		return
+	}
+	b.lent = false
 	if b.total > 0 {
 		C.wf_consume_release(b.msgs, C.size_t(b.total))
 		b.total, b.index = 0, b.index[:0]

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"unsafe"
 
 	// The import links the static librdkafka that the declarations in librdkafka.h name.
@@ -69,8 +70,8 @@ func takeError(e *C.rd_kafka_error_t) error {
 // outage tells once that the cluster can't be reached, and once that it can again.
 type outage struct {
 	log  *slog.Logger
-	seen C.int64_t
-	down bool
+	seen C.int64_t // of the goroutine that polls
+	down atomic.Bool
 }
 
 func (o *outage) check(c *C.wf_client) {
@@ -80,16 +81,14 @@ func (o *outage) check(c *C.wf_client) {
 	var code C.int
 	var text [256]C.char
 	o.seen = C.wf_errors_take(c, &code, &text[0], C.size_t(len(text)))
-	if o.down {
+	if o.down.Swap(true) {
 		return
 	}
-	o.down = true
 	o.log.Warn("kafka reports an error; trying on", "error", C.GoString(&text[0]), "code", int(code))
 }
 
 func (o *outage) over() {
-	if o.down {
-		o.down = false
+	if o.down.Load() && o.down.Swap(false) {
 		o.log.Info("kafka answers again")
 	}
 }

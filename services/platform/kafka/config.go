@@ -15,13 +15,13 @@ import (
 // Config says how a Kafka cluster is reached.
 type Config struct {
 	// Brokers are the bootstrap servers, host:port.
-	Brokers []string `yaml:"brokers"`
+	Brokers []string `yaml:"brokers" help:"bootstrap servers"`
 	// Username and Password turn SASL on (PLAIN unless properties say otherwise).
-	Username string        `yaml:"username"`
-	Password secret.String `yaml:"password"`
+	Username string        `yaml:"username" help:"user (SASL)"`
+	Password secret.String `yaml:"password" help:"its password"`
 	// Properties are librdkafka's configuration properties, such as
 	// security.protocol, sasl.mechanism, ssl.ca.location.
-	Properties map[string]string `yaml:"properties"`
+	Properties map[string]string `yaml:"properties" help:"librdkafka properties, as {name: value}"`
 }
 
 // Validate says what is wrong with the configuration.

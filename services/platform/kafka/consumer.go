@@ -66,7 +66,15 @@ type Consumer struct {
 	max    int
 	outage outage
 	topics map[*C.rd_kafka_topic_t]string
+	ends   map[end]int64
 	free   []*Batch
+	all    []*Batch
+}
+
+// end names a partition whose end has been seen.
+type end struct {
+	topic     string
+	partition int32
 }
 
 func consumerDefaults() map[string]string {
@@ -78,6 +86,7 @@ func consumerDefaults() map[string]string {
 		"fetch.queue.backoff.ms": "1", "fetch.error.backoff.ms": "100",
 		"fetch.wait.max.ms": "100", "reconnect.backoff.max.ms": "5000",
 		"allow.auto.create.topics": "false", "check.crcs": "false",
+		"enable.partition.eof": "true", // for End
 		"client.id": "weirflow",
 	}
 }
@@ -95,7 +104,7 @@ func NewConsumer(cfg Config, o ConsumerOptions) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Consumer{c: c, max: o.MaxRecords, outage: outage{log: o.Logger}, topics: map[*C.rd_kafka_topic_t]string{}}
+	k := &Consumer{c: c, max: o.MaxRecords, outage: outage{log: o.Logger}, topics: map[*C.rd_kafka_topic_t]string{}, ends: map[end]int64{}}
 	if k.max <= 0 {
 		k.max = 4096
 	}
@@ -107,6 +116,8 @@ func NewConsumer(cfg Config, o ConsumerOptions) (*Consumer, error) {
 
 // Assign replaces the partitions that are read.
 func (c *Consumer) Assign(ps []Position) error {
+	clear(c.topics) // librdkafka may use an address again for another topic
+	clear(c.ends)
 	l := newList(ps)
 	defer C.rd_kafka_topic_partition_list_destroy(l)
 	return errorOf(C.rd_kafka_assign(c.c.rk, l))
@@ -147,7 +158,7 @@ func (c *Consumer) Poll(ctx context.Context, wait time.Duration) (*Batch, error)
 			return c.filled(b, int(n))
 		}
 		if err := ctx.Err(); err != nil || !time.Now().Before(deadline) {
-			c.free = append(c.free, b)
+			b.Release()
 			return nil, err
 		}
 	}
@@ -157,13 +168,16 @@ func (c *Consumer) take() *Batch {
 	if n := len(c.free); n > 0 {
 		b := c.free[n-1]
 		c.free = c.free[:n-1]
+		b.lent = true
 		return b
 	}
-	return &Batch{
-		c:     c,
+	b := &Batch{
+		c: c, lent: true,
 		msgs:  (**C.rd_kafka_message_t)(C.malloc(C.size_t(c.max) * C.size_t(unsafe.Sizeof(uintptr(0))))),
 		views: (*C.wf_view)(C.calloc(C.size_t(c.max), C.size_t(unsafe.Sizeof(C.wf_view{})))),
 	}
+	c.all = append(c.all, b)
+	return b
 }
 
 // filled sets the batch's length, separating errors from records.
@@ -176,6 +190,7 @@ func (c *Consumer) filled(b *Batch, n int) (*Batch, error) {
 		case 0:
 			b.index = append(b.index, int32(i))
 		case C.WF_ERR_PARTITION_EOF:
+			c.ends[end{c.topic(v.rkt), int32(v.partition)}] = int64(v.offset)
 		default:
 			errs = append(errs, &PartitionError{Topic: c.topic(v.rkt), Partition: int32(v.partition), Err: errorOf(C.int(v.err))})
 		}
@@ -208,12 +223,21 @@ func (c *Consumer) Commit(ps []Position) error {
 	return errorOf(C.rd_kafka_commit(c.c.rk, l, 0))
 }
 
+// End is the offset at which the consumer has last seen the end of a partition:
+// everything before it that is still in the topic has been polled. False before
+// the end has been seen since Assign.
+func (c *Consumer) End(topic string, partition int32) (int64, bool) {
+	at, ok := c.ends[end{topic, partition}]
+	return at, ok
+}
+
 // Close frees the client. Batches not yet released become invalid.
 func (c *Consumer) Close() {
-	for _, b := range c.free {
+	for _, b := range c.all { // librdkafka can't go while it has lent records
+		b.Release()
 		b.destroy()
 	}
-	c.free = nil
+	c.all, c.free = nil, nil
 	C.wf_client_destroy(c.c)
 	if c.header != nil {
 		C.free(unsafe.Pointer(c.header))

@@ -11,6 +11,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,9 +48,17 @@ type Producer struct {
 	outage outage
 
 	mu      sync.Mutex
-	topics  map[string]*C.rd_kafka_topic_t
+	topics  map[string]*C.rd_kafka_topic_t // nil once closed
 	batches map[uint64]Done
 	next    uint64
+	using   sync.WaitGroup // calls that are inside librdkafka; added to under mu
+
+	// Batches that are complete, in order, and whether a goroutine is calling
+	// back: one at a time, so that callbacks keep the order.
+	settling sync.Mutex
+	ready    *C.wf_batch
+	last     *C.wf_batch
+	calling  bool
 
 	inFlight atomic.Int64
 	free     chan struct{} // told when deliveries made room
@@ -92,8 +102,9 @@ func (p *Producer) InFlight() int64 { return p.inFlight.Load() }
 
 // Produce copies the records to librdkafka and returns; while its queue is full
 // it waits. done is called once, from the producer's own goroutine or, if
-// nothing could be sent, from this one: it must not block. A returned error
-// means that done has been or will be called with it.
+// nothing could be sent, from this one: it must not block. Batches are called
+// back in the order in which they were completed. A returned error means that
+// done has been or will be called with it.
 func (p *Producer) Produce(ctx context.Context, topic string, r *Records, done Done) error {
 	n := r.Len()
 	if n == 0 {
@@ -105,7 +116,11 @@ func (p *Producer) Produce(ctx context.Context, topic string, r *Records, done D
 		done(err, nil)
 		return err
 	}
+	defer p.using.Done()
 	p.inFlight.Add(int64(n))
+	if r.buf == nil { // for librdkafka an empty value at no address is null
+		r.buf = []byte{}
+	}
 	b := C.wf_batch_new(C.uint64_t(id), C.int32_t(n))
 	var from C.int32_t
 	for {
@@ -141,6 +156,7 @@ func (p *Producer) begin(topic string, done Done) (*C.rd_kafka_topic_t, uint64, 
 	}
 	p.next++
 	p.batches[p.next] = done
+	p.using.Add(1) // under the lock: Close can't have begun to wait
 	return rkt, p.next, nil
 }
 
@@ -177,22 +193,59 @@ func (p *Producer) poll() {
 	}
 }
 
-// settle calls back for batches that are complete.
+// settle calls back for batches that are complete, in the order in which they
+// became so. While another goroutine does it, that one takes these too.
 func (p *Producer) settle() {
-	for b := C.wf_done(p.c); b != nil; {
-		next := b.next
-		failed, err := resultOf(b)
-		p.mu.Lock()
-		done := p.batches[uint64(b.id)]
-		delete(p.batches, uint64(b.id))
-		p.mu.Unlock()
-		p.inFlight.Add(-int64(b.total))
-		C.free(unsafe.Pointer(b))
-		if err == nil {
-			p.outage.over()
+	p.settling.Lock()
+	defer p.settling.Unlock()
+	p.gather()
+	if p.calling {
+		return
+	}
+	p.calling = true
+	for p.ready != nil {
+		b := p.ready
+		if p.ready = b.next; p.ready == nil {
+			p.last = nil
 		}
+		p.settling.Unlock()
+		p.finish(b)
+		p.settling.Lock()
+		p.gather()
+	}
+	p.calling = false
+}
+
+// gather appends what librdkafka has completed to the list of what is ready.
+func (p *Producer) gather() {
+	b := C.wf_done(p.c)
+	if b == nil {
+		return
+	}
+	if p.last == nil {
+		p.ready = b
+	} else {
+		p.last.next = b
+	}
+	for ; b != nil; b = b.next {
+		p.last = b
+	}
+}
+
+func (p *Producer) finish(b *C.wf_batch) {
+	failed, err := resultOf(b)
+	p.mu.Lock()
+	done := p.batches[uint64(b.id)]
+	delete(p.batches, uint64(b.id))
+	p.mu.Unlock()
+	n := int64(b.total)
+	C.free(unsafe.Pointer(b))
+	if err == nil {
+		p.outage.over()
+	}
+	p.inFlight.Add(-n)
+	if done != nil { // else Close has given it up
 		done(err, failed)
-		b = next
 	}
 }
 
@@ -227,6 +280,14 @@ func (p *Producer) Flush(ctx context.Context) error {
 // Fatal returns the error after which an idempotent producer can't go on and
 // must be replaced, or nil.
 func (p *Producer) Fatal() error {
+	p.mu.Lock()
+	if p.topics == nil {
+		p.mu.Unlock()
+		return ErrClosed
+	}
+	p.using.Add(1)
+	p.mu.Unlock()
+	defer p.using.Done()
 	var text [256]C.char
 	if code := C.rd_kafka_fatal_error(p.c.rk, &text[0], C.size_t(len(text))); code != 0 {
 		return &Error{Code: int(code), Reason: C.GoString(&text[0])}
@@ -235,11 +296,17 @@ func (p *Producer) Fatal() error {
 }
 
 // Close gives up what was not flushed (its callbacks hear of it) and frees the
-// client. No other call may be under way.
+// client. Calls of Produce that are under way return ErrClosed. It must not be
+// called from a callback.
 func (p *Producer) Close() {
 	p.closing.Do(func() {
+		p.mu.Lock()
+		topics := p.topics
+		p.topics = nil // nothing begins any more
+		p.mu.Unlock()
 		close(p.stop)
 		<-p.stopped
+		p.using.Wait()
 		const queueAndInFlight = 3
 		C.rd_kafka_purge(p.c.rk, queueAndInFlight)
 		for range 50 {
@@ -248,12 +315,21 @@ func (p *Producer) Close() {
 			}
 			C.rd_kafka_poll(p.c.rk, 100)
 		}
-		p.mu.Lock()
-		for _, t := range p.topics {
+		p.giveUp()
+		for _, t := range topics {
 			C.rd_kafka_topic_destroy(t)
 		}
-		p.topics = nil
-		p.mu.Unlock()
 		C.wf_client_destroy(p.c)
 	})
+}
+
+// giveUp calls back for batches that librdkafka has not answered for.
+func (p *Producer) giveUp() {
+	p.mu.Lock()
+	left := p.batches
+	p.batches = nil
+	p.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(left)) {
+		left[id](ErrClosed, nil)
+	}
 }

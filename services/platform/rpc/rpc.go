@@ -36,28 +36,28 @@ const MaxMessage = 32 << 20
 
 // TLS names the files of certificates. All empty: no TLS.
 type TLS struct {
-	CertFile string `yaml:"cert_file"`
-	KeyFile  string `yaml:"key_file"`
+	CertFile string `yaml:"cert_file" help:"certificate"`
+	KeyFile  string `yaml:"key_file" help:"its key"`
 	// CAFile: a server asks clients for a certificate of this authority; a
 	// client trusts it instead of the system's.
-	CAFile string `yaml:"ca_file"`
+	CAFile string `yaml:"ca_file" help:"authority of the other side"`
 }
 
 // ServerConfig says how a service is reached.
 type ServerConfig struct {
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" help:"address of the gRPC API"`
 	TLS    TLS    `yaml:"tls"`
 	// Token, if set, must come with every call as a bearer token.
-	Token secret.String `yaml:"token"`
+	Token secret.String `yaml:"token" help:"bearer token that calls must bring"`
 }
 
 // ClientConfig says how a service is called.
 type ClientConfig struct {
-	Address string        `yaml:"address"`
+	Address string        `yaml:"address" help:"address of the service"`
 	TLS     TLS           `yaml:"tls"`
-	Token   secret.String `yaml:"token"`
+	Token   secret.String `yaml:"token" help:"bearer token to bring"`
 	// Secure uses TLS with the system's authorities even where no file is named.
-	Secure bool `yaml:"secure"`
+	Secure bool `yaml:"secure" help:"use TLS with the authorities of the system"`
 }
 
 // InMemory is a listen address without a port: only this process reaches it,

@@ -33,13 +33,13 @@ import (
 // Config chooses what is told, and where to.
 type Config struct {
 	// LogLevel is debug, info, warn or error.
-	LogLevel string `yaml:"log_level"`
+	LogLevel string `yaml:"log_level" help:"debug, info, warn or error"`
 	// LogFormat is text or json.
-	LogFormat string `yaml:"log_format"`
+	LogFormat string `yaml:"log_format" help:"text or json"`
 	// OTLPEndpoint is host:port of a collector that takes traces over gRPC. Empty: no traces.
-	OTLPEndpoint string `yaml:"otlp_endpoint"`
+	OTLPEndpoint string `yaml:"otlp_endpoint" help:"collector that takes traces over gRPC"`
 	// OTLPInsecure sends traces without TLS.
-	OTLPInsecure bool `yaml:"otlp_insecure"`
+	OTLPInsecure bool `yaml:"otlp_insecure" help:"send traces without TLS"`
 }
 
 // DefaultConfig logs text from level info on and sends no traces.
