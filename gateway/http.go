@@ -3,7 +3,9 @@ package gateway
 import (
 	"crypto/subtle"
 	"encoding/json"
+	"net"
 	"net/http"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/platform/version"
 )
@@ -54,6 +56,26 @@ func (s *Service) authorized(next http.Handler) http.Handler {
 			return
 		}
 		r.Header.Del("Authorization") // it is ours, not that of a service behind us
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knownHost refuses requests by a name that is not this machine's while no token
+// protects the API: a page could have its own name lead here, and then its
+// requests are not foreign to the browser.
+func (s *Service) knownHost(next http.Handler) http.Handler {
+	if s.cfg.Token != "" {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := r.Host
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			host = h
+		}
+		if !loopback(strings.Trim(host, "[]")) {
+			writeError(w, http.StatusMisdirectedRequest, codePermissionDenied, "without gateway.token only requests to 127.0.0.1 or localhost are answered")
+			return
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path"
 	"slices"
+	"strings"
 )
 
 // newSearchProxy leads reading requests to the search store, with the gateway's
@@ -31,6 +32,8 @@ func newSearchProxy(cfg Search) (http.Handler, error) {
 		switch {
 		case cfg.URL == "":
 			writeError(w, http.StatusServiceUnavailable, codeUnavailable, "no search store is configured (gateway.search.url)")
+		case hidesSeparator(r.URL.EscapedPath()):
+			writeError(w, http.StatusBadRequest, codeInvalidArgument, "the path has an encoded slash, which the search store would read otherwise")
 		case path.Clean(r.URL.Path) != r.URL.Path:
 			writeError(w, http.StatusBadRequest, codeInvalidArgument, "the path is not in its shortest form")
 		case !reads(r):
@@ -39,6 +42,13 @@ func newSearchProxy(cfg Search) (http.Handler, error) {
 			proxy.ServeHTTP(w, r)
 		}
 	}), nil
+}
+
+// hidesSeparator reports whether a part of a path has a slash in it: what is its
+// last part to us would not be to the store, so that a write could pass for a read.
+func hidesSeparator(escaped string) bool {
+	lower := strings.ToLower(escaped)
+	return strings.Contains(lower, "%2f") || strings.Contains(lower, "%5c") || strings.Contains(lower, "%00")
 }
 
 // reads reports whether a request to the store only reads.

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -49,6 +50,7 @@ type Service struct {
 	cfg     Config
 	d       Deps
 	l       net.Listener
+	tls     *tls.Config // nil: plain HTTP
 	handler http.Handler
 }
 
@@ -58,6 +60,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, d: d}
+	var err error
+	if s.tls, err = cfg.TLS.Server(); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
 	api, err := s.api()
 	if err != nil {
 		return nil, err
@@ -80,7 +86,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at "+r.URL.Path+"; /openapi.json lists what there is")
 	})
-	s.handler = otelhttp.NewHandler(secureHeaders(limitBody(mux)), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
+	s.handler = otelhttp.NewHandler(secureHeaders(s.knownHost(limitBody(mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
 	if s.l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen); err != nil {
 		return nil, fmt.Errorf("listen for HTTP on %s: %w", cfg.Listen, err)
 	}
@@ -134,8 +140,9 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 	defer stop()
 	var err error
-	if s.cfg.TLS.CertFile != "" {
-		err = srv.ServeTLS(s.l, s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
+	if s.tls != nil {
+		srv.TLSConfig = s.tls
+		err = srv.ServeTLS(s.l, "", "")
 	} else {
 		err = srv.Serve(s.l)
 	}

@@ -88,6 +88,7 @@ func start(t *testing.T, change func(*gateway.Config)) http.Handler {
 
 func call(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Host = "127.0.0.1:8080"
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
@@ -190,6 +191,15 @@ func TestSearchProxyOnlyReads(t *testing.T) {
 		{"POST", "/api/v1/search/_bulk", 403},
 		{"PUT", "/api/v1/search/i/_doc/1", 403},
 		{"POST", "/api/v1/search/i/_delete_by_query", 403},
+		{"POST", "/api/v1/search/i/t%2F_search", 400},
+		{"POST", "/api/v1/search/i%2f_doc%2f_search", 400},
+		{"GET", "/api/v1/search/_all/_delete%5c_search", 400},
+		{"POST", "/api/v1/search/_search/scroll", 403},
+		{"POST", "/api/v1/search/_search/template", 403},
+		{"POST", "/api/v1/search/_msearch/template", 403},
+		{"POST", "/api/v1/search/_cat/indices", 403},
+		{"GET", "/api/v1/search/i/..%2f..%2f_cat/indices", 400},
+		{"GET", "/api/v1/search/i//_search", 307},
 	} {
 		if w := call(h, c.method, c.path, "{}"); w.Code != c.status {
 			t.Errorf("%s %s = %d, want %d", c.method, c.path, w.Code, c.status)
@@ -201,5 +211,58 @@ func TestSearchProxyOnlyReads(t *testing.T) {
 	store.Close()
 	if w := call(h, "POST", "/api/v1/search/i/_search", "{}"); w.Code != http.StatusBadGateway || !strings.Contains(w.Body.String(), "does not answer") {
 		t.Errorf("without a store: %d %s", w.Code, w.Body)
+	}
+}
+
+// A page whose name was made to lead to this machine is no stranger to the browser.
+func TestForeignNameIsRefusedWithoutAToken(t *testing.T) {
+	for _, c := range []struct {
+		host  string
+		token bool
+		want  int
+	}{
+		{"127.0.0.1:8080", false, 200},
+		{"localhost:8080", false, 200},
+		{"[::1]:8080", false, 200},
+		{"localhost", false, 200},
+		{"evil.example:8080", false, 421},
+		{"127.0.0.1.evil.example", false, 421},
+		{"weirflow.example", true, 200},
+	} {
+		h := start(t, func(cfg *gateway.Config) {
+			if c.token {
+				cfg.Token = "right"
+			}
+		})
+		r := httptest.NewRequest(http.MethodGet, "/api/v1/jobs/one", http.NoBody)
+		r.Host = c.host
+		r.Header.Set("Authorization", "Bearer right")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != c.want {
+			t.Errorf("Host %q: %d %s, want %d", c.host, w.Code, w.Body, c.want)
+		}
+	}
+}
+
+func TestHalfOfTLSIsRefused(t *testing.T) {
+	for _, half := range []rpc.TLS{{CertFile: "c"}, {KeyFile: "k"}, {CAFile: "ca"}} {
+		if c, err := half.Server(); err == nil || c != nil {
+			t.Errorf("%+v serves without TLS, or without asking for certificates", half)
+		}
+	}
+}
+
+// Each line of a stream is a result or, as the last one, an error.
+func TestStreamErrorsNameThemselves(t *testing.T) {
+	w := call(start(t, nil), "GET", "/api/v1/topics/x/messages:follow", "")
+	var line struct {
+		Error struct {
+			Code    int    `json:"code"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(w.Body.Bytes(), &line) != nil || line.Error.Code != int(codes.Unimplemented) || line.Error.Message == "" || w.Code != http.StatusNotImplemented {
+		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

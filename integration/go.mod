@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/weirflow/weirflow/proto v0.0.0
 	github.com/weirflow/weirflow/services/platform v0.0.0
+	github.com/weirflow/weirflow/services/standalone v0.0.0
 	google.golang.org/grpc v1.85.0
 )
 

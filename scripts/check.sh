@@ -13,6 +13,9 @@ bad=$(gofmt -l $modules)
 step "service boundaries"
 scripts/boundaries.sh
 
+step "go.mod files are tidy"
+for m in $modules; do (cd "$m" && GOWORK=off go mod tidy -diff) || { echo "$m/go.mod is not tidy (make tidy)"; exit 1; }; done
+
 step "tools"
 scripts/tools.sh
 

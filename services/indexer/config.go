@@ -42,5 +42,8 @@ func (c Config) Validate() error {
 	if c.CheckpointInterval <= 0 {
 		err = errors.Join(err, errors.New("indexer.checkpoint_interval must be more than 0"))
 	}
+	if c.QueueBytes < 1<<16 {
+		err = errors.Join(err, errors.New("indexer.queue_bytes must be at least 65536"))
+	}
 	return err
 }

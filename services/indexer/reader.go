@@ -65,7 +65,7 @@ func (r *reader) run(ctx context.Context) error {
 	}
 	last := time.Now()
 	for ctx.Err() == nil {
-		r.event(c.Poll(20))
+		r.event(c.Poll(r.patience()))
 		r.retryHeld()
 		if time.Since(last) >= r.s.cfg.CheckpointInterval {
 			last = time.Now()
@@ -77,6 +77,17 @@ func (r *reader) run(ctx context.Context) error {
 		return fmt.Errorf("close index consumer: %w", err)
 	}
 	return nil
+}
+
+// patience is how long Poll may wait, in milliseconds: records wake it, room in
+// a lane and what is to be committed do not.
+func (r *reader) patience() int {
+	for _, l := range r.lanes {
+		if l.paused || l.Safe() > l.committed {
+			return 20
+		}
+	}
+	return 100
 }
 
 func (r *reader) event(e ckafka.Event) {
@@ -106,6 +117,9 @@ func (r *reader) message(m *ckafka.Message) {
 	if err != nil {
 		r.s.d.Logger.Error("record is no IndexBatch and is left out", "topic", p.topic, "partition", p.id, "offset", offset, "error", err)
 		b = bulk.Batch{}
+		unreadable := r.s.d.Book.Stage("unreadable records")
+		unreadable.In(1)
+		unreadable.Filtered(1)
 	}
 	if len(l.held) > 0 || !l.Offer(offset, b) {
 		l.held = append(l.held, heldRecord{offset, b})
@@ -149,7 +163,7 @@ func (r *reader) rebalance(ctx context.Context, c *ckafka.Consumer, e ckafka.Eve
 func (r *reader) start(ctx context.Context, p partition) {
 	own, cancel := context.WithCancel(ctx)
 	l := &running{
-		Lane:   lane.New(lane.Options{CheckpointInterval: r.s.cfg.CheckpointInterval, Lookup: r.s.lookup}),
+		Lane:   lane.New(lane.Options{CheckpointInterval: r.s.cfg.CheckpointInterval, MaxBytes: int64(r.s.cfg.QueueBytes), Sinks: r.s}),
 		cancel: cancel, done: make(chan struct{}), committed: -1,
 	}
 	r.lanes[p] = l

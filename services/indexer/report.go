@@ -31,7 +31,7 @@ func (s *Service) State(spec *indexv1.Sink, state indexv1.SinkState, item bulk.I
 	if c == nil {
 		c = make(chan *indexv1.SinkStatus, 1)
 		s.states[key] = c
-		go s.tell(key, c)
+		s.reports.Go(func() { s.tell(key, c) })
 	}
 	select {
 	case <-c: // overtaken

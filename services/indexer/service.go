@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
@@ -47,11 +48,14 @@ type Service struct {
 	letters  *kafka.Producer
 	admin    *kafka.Admin
 
+	reports sync.WaitGroup // of goroutines that tell states; added to under mu
+
 	mu     sync.Mutex
 	byName map[string]*sink.Sink
 	ctx    context.Context //nolint:containedctx // reports come from goroutines that outlive a call
 	made   map[string]bool // dead letter topics that are there
 	states map[string]chan *indexv1.SinkStatus
+	gone   map[string]bool // deleted sinks whose documents have come, said once
 }
 
 // New checks the configuration and prepares the service; Kafka need not be there yet.
@@ -59,7 +63,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, d: d, byName: map[string]*sink.Sink{}, made: map[string]bool{}, states: map[string]chan *indexv1.SinkStatus{}}
+	s := &Service{cfg: cfg, d: d, byName: map[string]*sink.Sink{}, made: map[string]bool{}, states: map[string]chan *indexv1.SinkStatus{}, gone: map[string]bool{}}
 	var err error
 	if s.sinks, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: SinksTopic, Logger: d.Logger}, func() *indexv1.Sink { return &indexv1.Sink{} }); err != nil {
 		return nil, err
@@ -96,6 +100,7 @@ func (s *Service) Run(ctx context.Context) error {
 	running.Go(func() { errs <- s.sinks.Run(tables) })
 	running.Go(func() { errs <- s.statuses.Run(tables) })
 	defer func() {
+		s.reports.Wait()
 		stop()
 		running.Wait()
 		s.letters.Close()
@@ -128,13 +133,36 @@ func (s *Service) sinkChanged(key string, spec *indexv1.Sink, deleted bool) {
 	case have != nil:
 		have.Update(spec)
 	default:
+		delete(s.gone, key)
 		s.byName[key] = sink.New(spec, s.d.Logger, s, s.d.Book.Stage(key))
 	}
 }
 
-// lookup finds a sink by its job and table.
-func (s *Service) lookup(job, name string) *sink.Sink {
+// Lookup finds a sink by its job and table.
+func (s *Service) Lookup(job, name string) *sink.Sink {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.byName[sinkKey(job, name)]
+}
+
+// Sync returns when Lookup knows all sinks that there were at the call.
+func (s *Service) Sync(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return s.sinks.Sync(ctx, s.admin)
+}
+
+// Discarded counts documents of a job that was deleted.
+func (s *Service) Discarded(job, name string, documents int) {
+	key := sinkKey(job, name)
+	stage := s.d.Book.Stage(key)
+	stage.In(documents)
+	stage.Filtered(documents)
+	s.mu.Lock()
+	said := s.gone[key]
+	s.gone[key] = true
+	s.mu.Unlock()
+	if !said {
+		s.d.Logger.Warn("documents of a job that was deleted are discarded", "job", job, "sink", name)
+	}
 }

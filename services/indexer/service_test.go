@@ -94,7 +94,10 @@ type bench struct {
 	statuses *table.Table[*indexv1.SinkStatus]
 	producer *kafka.Producer
 	env      process.Env
+	tel      *telemetry.Telemetry
 	stop     func()
+
+	queueBytes int // of the next start; 0: default
 }
 
 func newBench(t *testing.T) *bench {
@@ -145,6 +148,10 @@ func (b *bench) start() {
 	}
 	cfg := indexer.DefaultConfig()
 	cfg.Kafka, cfg.CheckpointInterval = b.kafka, 20*time.Millisecond
+	if b.queueBytes > 0 {
+		cfg.QueueBytes = b.queueBytes
+	}
+	b.tel = tel
 	s, err := indexer.New(cfg, indexer.Deps{Logger: slog.New(slog.DiscardHandler), Meters: tel.Meters, Board: b.env.Board, Book: b.env.Book})
 	if err != nil {
 		b.t.Fatal(err)
@@ -181,6 +188,12 @@ func (b *bench) documents(ids ...string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	b.record(v)
+}
+
+// record produces a record as it is.
+func (b *bench) record(v []byte) {
+	b.t.Helper()
 	var r kafka.Records
 	r.Append(0, nil, v)
 	if err := b.producer.Produce(b.t.Context(), "weirflow.index.j", &r, func(err error, _ []kafka.Failure) {

@@ -32,7 +32,7 @@ func DefaultConfig() Config {
 	return Config{
 		RPC:          rpc.ServerConfig{Listen: ports.Loopback(ports.IngestGRPC)},
 		Kafka:        kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}},
-		DefaultTopic: "topic-app-info", TopicPartitions: 1, Window: 8,
+		DefaultTopic: "topic-app-info", TopicPartitions: 1, Window: 4,
 		MaxEventBytes: 11 << 20, DeadLetterTopic: "weirflow.deadletters.ingest",
 	}
 }

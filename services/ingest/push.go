@@ -33,6 +33,9 @@ func (s *pushServer) output() *render.Output {
 }
 
 func (s *pushServer) release(o *render.Output) {
+	if o.Large() {
+		return
+	}
 	o.Reset()
 	s.outputs.Put(o)
 }

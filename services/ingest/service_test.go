@@ -38,6 +38,11 @@ func start(t *testing.T, k kafka.Config, change func(*ingest.Config)) *grpc.Clie
 	if err != nil {
 		t.Fatal(err)
 	}
+	return startWith(t, k, change, tel, env)
+}
+
+func startWith(t *testing.T, k kafka.Config, change func(*ingest.Config), tel *telemetry.Telemetry, env process.Env) *grpc.ClientConn {
+	t.Helper()
 	cfg := ingest.DefaultConfig()
 	cfg.Kafka = k
 	if change != nil {

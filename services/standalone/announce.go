@@ -22,6 +22,16 @@ func (a *assembly) addAnnouncement() error {
 	return nil
 }
 
+// shell quotes a word for a POSIX shell where it needs to be.
+func shell(s string) string {
+	if s != "" && strings.IndexFunc(s, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:,", r)
+	}) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 func (a *assembly) announcement() string {
 	var b strings.Builder
 	p := a.places
@@ -41,22 +51,29 @@ func (a *assembly) announcement() string {
 		row("Admin", "http://"+p.admin, "/metrics /ready /live /config")
 	}
 	row("Data", a.dir.path, "")
-	password := "$(cat " + a.dir.in("search-password") + ")"
-	if p.passwordIsNew {
-		password = p.searchPassword.Reveal()
-		fmt.Fprintf(&b, "\nThe password of user %s is %s\nIt is shown this once, and kept in %s\n", p.searchUser, password, a.dir.in("search-password"))
-	} else if a.cfg.Search.Password != "" {
-		password = "…"
+	kept := a.dir.in("search-password")
+	user := shell(p.searchUser) + `:"$(cat ` + shell(kept) + `)"`
+	switch {
+	case p.passwordIsNew:
+		user = shell(p.searchUser + ":" + p.searchPassword.Reveal())
+		fmt.Fprintf(&b, "\nThe password of user %s is %s\nIt is shown this once, and kept in %s\n", p.searchUser, p.searchPassword.Reveal(), kept)
+	case a.cfg.Search.Password != "":
+		user = shell(p.searchUser) + ":…"
+	case !p.searchEmbedded:
+		user = ""
+	}
+	if user != "" {
+		user = "-u " + user + " "
 	}
 	if a.demonstrates() {
 		fmt.Fprintf(&b, `
 The demonstration writes what top says to %s,
 and the SQL job %q carries each line through topic %s into index %s:
 
-  curl -u '%s:%s' '%s/%s/_search?pretty' -H 'Content-Type: application/json' -d '{"query":{"match_all":{}},"size":10}'
+  curl %s'%s/%s/_search?pretty' -H 'Content-Type: application/json' -d '{"query":{"match_all":{}},"size":10}'
   kcat -C -b %s -t %s -o beginning -e
 
-`, a.dir.in("demo", "top.log"), demo.Job, demo.Topic, demo.Index, p.searchUser, password, p.searchURL, demo.Index, p.kafka.Brokers[0], demo.Topic)
+`, a.dir.in("demo", "top.log"), demo.Job, demo.Topic, demo.Index, user, p.searchURL, demo.Index, p.kafka.Brokers[0], demo.Topic)
 	} else {
 		b.WriteByte('\n')
 	}

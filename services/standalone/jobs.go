@@ -64,12 +64,12 @@ func (a *assembly) addJobs() error {
 }
 
 // submit makes a job run: one that is there with the same statements goes on
-// where it was. A transform that is not ready yet is asked again.
+// where it was, one with others is replaced. A transform that is not ready yet is asked again.
 func submit(ctx context.Context, c jobv1.JobServiceClient, j job) error {
 	for {
 		_, err := c.CreateJob(ctx, &jobv1.CreateJobRequest{Name: j.name, Sql: j.sql, Start: true})
 		if status.Code(err) == codes.AlreadyExists {
-			err = resume(ctx, c, j)
+			_, err = c.CreateJob(ctx, &jobv1.CreateJobRequest{Name: j.name, Sql: j.sql, Start: true, Replace: true})
 		}
 		switch status.Code(err) {
 		case codes.OK:
@@ -84,21 +84,6 @@ func submit(ctx context.Context, c jobv1.JobServiceClient, j job) error {
 			return fmt.Errorf("job %s: %s", j.name, status.Convert(err).Message())
 		}
 	}
-}
-
-func resume(ctx context.Context, c jobv1.JobServiceClient, j job) error {
-	have, err := c.GetJob(ctx, &jobv1.GetJobRequest{Name: j.name})
-	if err != nil {
-		return err
-	}
-	if have.GetJob().GetSql() != j.sql {
-		_, err = c.CreateJob(ctx, &jobv1.CreateJobRequest{Name: j.name, Sql: j.sql, Start: true, Replace: true})
-		return err
-	}
-	if !have.GetJob().GetRunning() {
-		_, err = c.StartJob(ctx, &jobv1.StartJobRequest{Name: j.name})
-	}
-	return err
 }
 
 // registerStatus answers for a service that has no API of its own.

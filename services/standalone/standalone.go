@@ -6,9 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -70,6 +68,9 @@ type places struct {
 // Run puts the process together, runs it until the context ends, and stops it.
 // What a person should know is written to out, logs to logs.
 func Run(ctx context.Context, cfg, defaults Config, in Inputs, out, logs io.Writer) error {
+	if err := in.Validate(); err != nil {
+		return err
+	}
 	tel, err := telemetry.New(ctx, "standalone", cfg.Telemetry, logs)
 	if err != nil {
 		return err
@@ -91,10 +92,17 @@ func Run(ctx context.Context, cfg, defaults Config, in Inputs, out, logs io.Writ
 		group: lifecycle.New(tel.Logger), backends: map[string]grpc.ClientConnInterface{},
 	}
 	// In the order in which they start; they stop in the reverse, so that intake
-	// ends before what carries it out.
-	for _, add := range []func() error{
-		a.addBroker, a.addStore, a.addIndexer, a.addTransform, a.addIngest, a.addGateway, a.addJobs, a.addAgents, func() error { return a.addAdmin(ctx) }, a.addAnnouncement,
-	} {
+	// ends before what carries it out. A job of one's own may begin at its topic's
+	// end, so it is there before the agents; the demonstration's reads all there
+	// is, and finds its topic at once when the agent has made it.
+	work := []func() error{a.addJobs, a.addAgents}
+	if a.demonstrates() {
+		slices.Reverse(work)
+	}
+	for _, add := range slices.Concat(
+		[]func() error{a.addBroker, a.addStore, a.addIndexer, a.addTransform, a.addIngest, a.addGateway}, work,
+		[]func() error{func() error { return a.addAdmin(ctx) }, a.addAnnouncement},
+	) {
 		if err := add(); err != nil {
 			return err
 		}
@@ -159,7 +167,7 @@ func (a *assembly) addStore() error {
 		return err
 	}
 	cfg := searchstore.DefaultConfig()
-	cfg.Listen, cfg.DataDir, cfg.User, cfg.Password = s.Listen, a.dir.in("search"), s.Username, p.searchPassword.Reveal()
+	cfg.Listen, cfg.DataDir, cfg.User, cfg.Password = s.Listen, a.dir.in("search"), s.Username, p.searchPassword
 	store, err := searchstore.New(cfg, searchstore.Deps{Logger: a.log("search store"), MeterProvider: a.tel.Meters})
 	if err != nil {
 		return err
@@ -250,7 +258,7 @@ func (a *assembly) addAgents() error {
 	for _, f := range a.in.Filebeat {
 		c := agent.DefaultConfig()
 		c.Files, c.StrictPerms = []string{f}, false
-		c.PathData = a.dir.in("agent", strings.TrimSuffix(filepath.Base(f), filepath.Ext(f)))
+		c.PathData = a.dir.in("agent", fileName(f))
 		agents = append(agents, c)
 	}
 	if a.demonstrates() {
@@ -311,10 +319,7 @@ func sameAddress(x, y string) bool {
 		if err != nil {
 			return s
 		}
-		if host == "localhost" || host == "::1" {
-			host = "127.0.0.1"
-		}
-		return net.JoinHostPort(host, port)
+		return net.JoinHostPort(loopback(host), port)
 	}
 	return normal(x) == normal(y)
 }

@@ -17,14 +17,14 @@ type Config struct {
 	// The tables of a job name their clusters themselves.
 	Kafka kafka.Config `yaml:"kafka"`
 	// IndexPartitions is how many partitions the topic of a job's documents gets.
-	IndexPartitions int `yaml:"index_partitions"`
+	IndexPartitions int `yaml:"index_partitions" help:"partitions of the topic of a job's documents"`
 	// CheckpointInterval is how often jobs note where they are, unless a job says
 	// otherwise with execution.checkpointing.interval.
-	CheckpointInterval time.Duration `yaml:"checkpoint_interval"`
+	CheckpointInterval time.Duration `yaml:"checkpoint_interval" help:"how often jobs note where they are"`
 	// RestartMin and RestartMax bound the pause before a failed job is tried again;
 	// it doubles each time.
-	RestartMin time.Duration `yaml:"restart_min"`
-	RestartMax time.Duration `yaml:"restart_max"`
+	RestartMin time.Duration `yaml:"restart_min" help:"pause before a failed job is tried again"`
+	RestartMax time.Duration `yaml:"restart_max" help:"to which it doubles"`
 }
 
 // DefaultConfig works with a Kafka on this machine.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/metric/noop"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -78,7 +79,24 @@ from DataInput;
 // service runs transform against a cluster until stop is called.
 func service(t *testing.T, cfg kafka.Config) (client jobv1.JobServiceClient, book *ledger.Book, stop func()) {
 	t.Helper()
-	book, err := ledger.NewBook("transform", "test", noop.NewMeterProvider())
+	return start(t, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), noop.NewMeterProvider())
+}
+
+func serviceMetered(t *testing.T, cfg kafka.Config, meters metric.MeterProvider) (jobv1.JobServiceClient, *ledger.Book) {
+	t.Helper()
+	client, book, _ := start(t, cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), meters)
+	return client, book
+}
+
+func serviceLogging(t *testing.T, cfg kafka.Config, log *slog.Logger) (jobv1.JobServiceClient, *ledger.Book) {
+	t.Helper()
+	client, book, _ := start(t, cfg, log, noop.NewMeterProvider())
+	return client, book
+}
+
+func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.MeterProvider) (client jobv1.JobServiceClient, book *ledger.Book, stop func()) {
+	t.Helper()
+	book, err := ledger.NewBook("transform", "test", meters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +104,7 @@ func service(t *testing.T, cfg kafka.Config) (client jobv1.JobServiceClient, boo
 	c.Kafka = cfg
 	c.CheckpointInterval = 50 * time.Millisecond
 	c.RestartMin, c.RestartMax = 50*time.Millisecond, time.Second
-	s, err := transform.New(c, transform.Deps{Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Meters: noop.NewMeterProvider(),
+	s, err := transform.New(c, transform.Deps{Logger: log, Meters: meters,
 		Board: status.New("transform", "test"), Book: book, Instance: "test"})
 	if err != nil {
 		t.Fatal(err)

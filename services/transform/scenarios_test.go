@@ -156,13 +156,20 @@ func TestBrokenRecord(t *testing.T) {
 
 func send(t *testing.T, cfg kafka.Config, topic, value string) {
 	t.Helper()
+	sendMany(t, cfg, topic, value, 1)
+}
+
+func sendMany(t *testing.T, cfg kafka.Config, topic, value string, n int) {
+	t.Helper()
 	p, err := kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer p.Close()
 	var r kafka.Records
-	r.Append(0, nil, []byte(value))
+	for range n {
+		r.Append(0, nil, []byte(value))
+	}
 	_ = p.Produce(t.Context(), topic, &r, func(err error, _ []kafka.Failure) {
 		if err != nil {
 			t.Error(err)

@@ -2,6 +2,19 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#ifdef __GLIBC__
+// Records are allocated by the threads that produce and freed by librdkafka's:
+// with an arena for each thread, what is freed in one does not serve another, and
+// a process holds several times what it uses. The limit has to be set before the
+// first thread: MALLOC_ARENA_MAX chooses another one.
+__attribute__((constructor)) static void limit_arenas(void) {
+	if (!getenv("MALLOC_ARENA_MAX")) mallopt(M_ARENA_MAX, 1);
+}
+#endif
 
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
 	(void)rk;

@@ -1,8 +1,10 @@
 package kafka
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -21,8 +23,43 @@ type Config struct {
 	Password secret.String `yaml:"password" help:"its password"`
 	// Properties are librdkafka's configuration properties, such as
 	// security.protocol, sasl.mechanism, ssl.ca.location.
-	Properties map[string]string `yaml:"properties" help:"librdkafka properties, as {name: value}"`
+	Properties Properties `yaml:"properties" help:"librdkafka properties, as {name: value}"`
 }
+
+// Properties are librdkafka's configuration properties. They print without the
+// secrets that are among them.
+type Properties map[string]string
+
+// shown is a copy with stars where secrets are.
+func (p Properties) shown() map[string]string {
+	if p == nil {
+		return nil
+	}
+	out := maps.Clone(map[string]string(p))
+	for k := range out {
+		for _, word := range []string{"password", "secret", "key.pem", "oauthbearer.config", "sasl.oauthbearer.assertion"} {
+			if strings.Contains(k, word) {
+				out[k] = secret.Mask
+			}
+		}
+	}
+	return out
+}
+
+// String prints the properties without their secrets.
+func (p Properties) String() string { return fmt.Sprint(p.shown()) }
+
+// GoString keeps %#v from printing secrets.
+func (p Properties) GoString() string { return fmt.Sprintf("%#v", p.shown()) }
+
+// LogValue keeps slog from printing secrets.
+func (p Properties) LogValue() slog.Value { return slog.AnyValue(p.shown()) }
+
+// MarshalYAML keeps a printed configuration from showing secrets.
+func (p Properties) MarshalYAML() (any, error) { return p.shown(), nil }
+
+// MarshalJSON keeps encoders from showing secrets.
+func (p Properties) MarshalJSON() ([]byte, error) { return json.Marshal(p.shown()) }
 
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"time"
 	"unsafe"
 )
@@ -37,6 +38,8 @@ type ConsumerOptions struct {
 	Header string
 	// MaxRecords bounds a batch; default 4096.
 	MaxRecords int
+	// Ends has Poll return too when the end of a partition is reached; End tells which.
+	Ends bool
 	// Properties override the defaults.
 	Properties map[string]string
 	// Logger hears of outages, once each. Required.
@@ -86,7 +89,6 @@ func consumerDefaults() map[string]string {
 		"fetch.queue.backoff.ms": "1", "fetch.error.backoff.ms": "100",
 		"fetch.wait.max.ms": "100", "reconnect.backoff.max.ms": "5000",
 		"allow.auto.create.topics": "false", "check.crcs": "false",
-		"enable.partition.eof": "true", // for End
 		"client.id": "weirflow",
 	}
 }
@@ -100,7 +102,8 @@ func NewConsumer(cfg Config, o ConsumerOptions) (*Consumer, error) {
 	if group == "" {
 		group = "weirflow" // librdkafka wants one even where no offset is committed
 	}
-	c, err := newClient(typeConsumer, cfg.properties(consumerDefaults(), map[string]string{"group.id": group}, o.Properties))
+	own := map[string]string{"group.id": group, "enable.partition.eof": strconv.FormatBool(o.Ends)}
+	c, err := newClient(typeConsumer, cfg.properties(consumerDefaults(), own, o.Properties))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +148,7 @@ func (c *Consumer) Resume(ps []Position) error {
 }
 
 // Poll returns the records that are there, waiting at most wait for the first.
-// Without any it returns nil. Errors are those of single partitions, joined;
+// Without any it returns nil, which it may do early. Errors are those of single partitions, joined;
 // records that came beside them are in the batch.
 func (c *Consumer) Poll(ctx context.Context, wait time.Duration) (*Batch, error) {
 	b := c.take()
@@ -225,7 +228,7 @@ func (c *Consumer) Commit(ps []Position) error {
 
 // End is the offset at which the consumer has last seen the end of a partition:
 // everything before it that is still in the topic has been polled. False before
-// the end has been seen since Assign.
+// the end has been seen since Assign. It needs the option Ends.
 func (c *Consumer) End(topic string, partition int32) (int64, bool) {
 	at, ok := c.ends[end{topic, partition}]
 	return at, ok

@@ -5,7 +5,10 @@ package kafka
 */
 import "C"
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // PartitionByKey lets the partitioner choose: by the key, or at random without one.
 const PartitionByKey int32 = -1
@@ -32,6 +35,15 @@ func (r *Records) Len() int { return len(r.meta) }
 
 // Size is the number of bytes of all keys, values and headers.
 func (r *Records) Size() int { return len(r.buf) }
+
+// Capacity is the number of bytes that the batch's memory holds.
+func (r *Records) Capacity() int { return cap(r.buf) }
+
+// Grow makes room for so many more records, and bytes of all of them.
+func (r *Records) Grow(records, size int) {
+	r.meta = slices.Grow(r.meta, records)
+	r.buf = slices.Grow(r.buf, size)
+}
 
 // Append adds a record. A nil key or value is null.
 func (r *Records) Append(partition int32, key, value []byte, headers ...Header) {

@@ -34,6 +34,14 @@ import (
 // belongs to it fit in.
 const MaxMessage = 32 << 20
 
+const (
+	// streamWindow and connWindow are what a peer may send before it is read.
+	streamWindow = 2 << 20
+	connWindow   = 4 << 20
+	// maxHeader bounds a call's metadata.
+	maxHeader = 64 << 10
+)
+
 // TLS names the files of certificates. All empty: no TLS.
 type TLS struct {
 	CertFile string `yaml:"cert_file" help:"certificate"`
@@ -74,17 +82,17 @@ type Server struct {
 func NewServer(cfg ServerConfig, t *telemetry.Telemetry) (*Server, error) {
 	opts := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
-		grpc.InitialWindowSize(8 << 20), grpc.InitialConnWindowSize(16 << 20),
+		grpc.InitialWindowSize(streamWindow), grpc.InitialConnWindowSize(connWindow), grpc.MaxHeaderListSize(maxHeader),
 		grpc.ReadBufferSize(128 << 10), grpc.WriteBufferSize(128 << 10),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}),
 		grpc.StatsHandler(otelgrpc.NewServerHandler(otelgrpc.WithTracerProvider(t.Tracers), otelgrpc.WithMeterProvider(t.Meters), otelgrpc.WithPropagators(t.Propagator))),
 	}
-	if cfg.TLS.CertFile != "" {
-		c, err := serverTLS(cfg.TLS)
-		if err != nil {
-			return nil, err
-		}
+	c, err := cfg.TLS.Server()
+	if err != nil {
+		return nil, err
+	}
+	if c != nil {
 		opts = append(opts, grpc.Creds(credentials.NewTLS(c)))
 	}
 	if cfg.Token != "" {
@@ -164,7 +172,7 @@ func dial(cfg ClientConfig, t *telemetry.Telemetry, extra ...grpc.DialOption) (*
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(creds),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
-		grpc.WithInitialWindowSize(8 << 20), grpc.WithInitialConnWindowSize(16 << 20),
+		grpc.WithInitialWindowSize(streamWindow), grpc.WithInitialConnWindowSize(connWindow),
 		grpc.WithReadBufferSize(128 << 10), grpc.WithWriteBufferSize(128 << 10),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 30 * time.Second, Timeout: 10 * time.Second}),
 		grpc.WithStatsHandler(otelgrpc.NewClientHandler(otelgrpc.WithTracerProvider(t.Tracers), otelgrpc.WithMeterProvider(t.Meters), otelgrpc.WithPropagators(t.Propagator))),
@@ -179,7 +187,16 @@ func dial(cfg ClientConfig, t *telemetry.Telemetry, extra ...grpc.DialOption) (*
 	return c, nil
 }
 
-func serverTLS(t TLS) (*tls.Config, error) {
+// Server makes the configuration of a server; nil where no file is named. A
+// certificate without its key, or an authority without a certificate, is an
+// error: without TLS, what was meant to be protected would not be.
+func (t TLS) Server() (*tls.Config, error) {
+	if t == (TLS{}) {
+		return nil, nil //nolint:nilnil // no TLS is an answer
+	}
+	if t.CertFile == "" || t.KeyFile == "" {
+		return nil, errors.New("tls.cert_file and tls.key_file are both needed to serve TLS")
+	}
 	cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
 	if err != nil {
 		return nil, fmt.Errorf("load certificate: %w", err)

@@ -68,7 +68,7 @@ func Start(cfg Config, log *slog.Logger) (*Broker, error) {
 		}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("start the embedded broker on %s: %w", cfg.Listen, err)
+		return nil, fmt.Errorf("start the embedded broker on %s with the data in %s: %w", cfg.Listen, cfg.DataDir, err)
 	}
 	return &Broker{cluster: c, log: log}, nil
 }
@@ -84,11 +84,19 @@ func (b *Broker) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			b.cluster.Close()
+			b.Close()
 			return nil
 		case <-tick.C:
-			b.cluster.ApplyRetention()
-			b.cluster.Compact()
+			b.Maintain()
 		}
 	}
 }
+
+// Maintain drops what is older or larger than is kept, and compacts.
+func (b *Broker) Maintain() {
+	b.cluster.ApplyRetention()
+	b.cluster.Compact()
+}
+
+// Close ends a broker that was not run; Run does it by itself.
+func (b *Broker) Close() { b.cluster.Close() }

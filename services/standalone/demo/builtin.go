@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -33,7 +34,7 @@ func writeSample(ctx context.Context, w io.Writer) error {
 	}
 	busy, err := cpu.PercentWithContext(ctx, 100*time.Millisecond, false)
 	if err != nil || len(busy) == 0 {
-		return cmp.Or(err, fmt.Errorf("no CPU figures"))
+		return cmp.Or(err, errors.New("no CPU figures"))
 	}
 	rows, err := processes(ctx)
 	if err != nil {

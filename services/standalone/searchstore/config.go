@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/weirflow/weirflow/services/platform/secret"
 )
 
 // Config is the store's configuration.
@@ -15,8 +17,8 @@ type Config struct {
 	DataDir string `yaml:"data_dir"`
 	// User and Password are the credentials that requests need; with an empty
 	// password everybody may do everything.
-	User     string `yaml:"user"`
-	Password string `yaml:"password"`
+	User     string        `yaml:"user"`
+	Password secret.String `yaml:"password"`
 	// ClusterName is what GET / answers.
 	ClusterName string `yaml:"cluster_name"`
 	// MaxBodyBytes is the largest request body, also after unpacking.

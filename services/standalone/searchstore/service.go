@@ -60,7 +60,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, errors.Join(fmt.Errorf("search store: %w", err), st.Close())
 	}
 	s := &Service{cfg: cfg, log: d.Logger, store: st, ready: make(chan struct{})}
-	s.api = httpapi.New(httpapi.Options{Store: st, Log: d.Logger, Observe: m, User: cfg.User, Password: cfg.Password,
+	s.api = httpapi.New(httpapi.Options{Store: st, Log: d.Logger, Observe: m, User: cfg.User, Password: cfg.Password.Reveal(),
 		Cluster: cfg.ClusterName, MaxBody: cfg.MaxBodyBytes, KeepAlive: cfg.MaxKeepAlive})
 	return s, nil
 }

@@ -142,14 +142,7 @@ func judge(t *testing.T, problem string, toCome bool) {
 }
 
 // queriesToCome are the queries that the engine does not run yet.
-var queriesToCome = []string{
-	"anti_not_exists", "array_agg", "cascaded_view", "case_group_alias_expr", "computed_watermark_string_ts", "count_distinct", "cte",
-	"cumulate_errors", "dedup_first", "dedup_last", "distinct", "exists_correlated", "global_agg", "global_agg_empty", "group_by",
-	"having_toggle", "hop_legacy", "join_interval", "join_of_aggs", "join_temporal", "lag_lead", "late_events", "log_enrich_left",
-	"log_error_rate", "log_levels_pivot", "log_view_chain", "ltz_rowtime", "max_of_count", "not_in", "over_count_hosts", "over_rows",
-	"over_unbounded", "rollup", "semi_in", "session_legacy", "session_view", "topn", "topn_of_agg", "tumble_legacy", "tumble_tvf",
-	"tumble_tvf_named_args", "window_all_aggs", "window_distinct", "window_first_last", "window_grouping_sets", "window_topn",
-}
+var queriesToCome = []string{}
 
 func TestQueries(t *testing.T) {
 	dirs, err := os.ReadDir(filepath.Join(corpus, "queries"))

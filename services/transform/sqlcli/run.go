@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -200,6 +201,14 @@ func (r *runner) pipeline(ctx context.Context, s *sql.Session, roots []plan.Node
 
 // info prints rows that the front end itself answers.
 func (r *runner) info(info *sql.Info) error {
+	if r.o.Output == "table" && len(info.Columns) == 1 && info.Columns[0].Name == "result" {
+		for _, row := range info.Rows { // a plan or a statement: text of several lines
+			if row[0] != nil {
+				r.out.Println([]byte(strings.TrimSuffix(*row[0], "\n")))
+			}
+		}
+		return nil
+	}
 	p := newPrinter(r.o.Output, r.out, info.Columns)
 	if err := p.header(); err != nil {
 		return err

@@ -100,3 +100,24 @@ line', 7)) AS t(s, n);`)
 		}
 	}
 }
+
+func TestPlansAndStatementsAreShownAsTheyAre(t *testing.T) {
+	const table = "CREATE TABLE t (a INT) WITH ('connector'='kafka','topic'='x','properties.bootstrap.servers'='b:1','format'='json','properties.sasl.password'='hunter2');"
+	for statement, want := range map[string]string{
+		"EXPLAIN SELECT a FROM t":                     "== Abstract Syntax Tree ==\n",
+		"EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t": "\n== JSON Plan ==\n",
+		"SHOW CREATE TABLE t":                         "'properties.sasl.password' = '******'",
+	} {
+		out, errs, code := output(t, "table", table+statement)
+		if code != 0 {
+			t.Fatal(errs)
+		}
+		if !strings.Contains(out, want) || strings.Contains(out, `\n`) || strings.Contains(out, "hunter2") || strings.Contains(out, " | ") {
+			t.Errorf("%s is shown as\n%s", statement, out)
+		}
+	}
+	out, _, _ := output(t, "table", table+"SHOW TABLES")
+	if !strings.Contains(out, "table name") {
+		t.Errorf("rows have lost their header:\n%s", out)
+	}
+}

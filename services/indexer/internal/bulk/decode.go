@@ -60,6 +60,13 @@ func DecodeBatch(record []byte) (Batch, error) {
 			}
 		}
 	}
+	var sum uint64
+	for _, n := range b.Lengths {
+		sum += uint64(n)
+	}
+	if sum != uint64(len(b.Body)) {
+		return Batch{}, fmt.Errorf("decode IndexBatch: lengths add up to %d bytes, the documents have %d", sum, len(b.Body))
+	}
 	return b, nil
 }
 

@@ -13,14 +13,24 @@ import (
 	"github.com/weirflow/weirflow/services/indexer/internal/sink"
 )
 
-// Lookup finds the sink of a record; nil while it is not known yet.
-type Lookup func(job, name string) *sink.Sink
+// Sinks knows the sinks that there are.
+type Sinks interface {
+	// Lookup finds the sink of a record; nil while it is not known yet.
+	Lookup(job, name string) *sink.Sink
+	// Sync returns when Lookup knows all sinks that there were at the call.
+	Sync(ctx context.Context) error
+	// Discarded hears of documents whose sink there is no more.
+	Discarded(job, name string, documents int)
+}
 
 // Options are what the service chooses of a lane.
 type Options struct {
 	// CheckpointInterval is how often sinks that flush on checkpoints are flushed.
 	CheckpointInterval time.Duration
-	Lookup             Lookup
+	// MaxBytes is what the lane may hold: from half of it on, sinks are flushed
+	// whatever their statements say, for no more would come. 0: no bound.
+	MaxBytes int64
+	Sinks    Sinks
 }
 
 // Lane is the pipeline of one partition. One goroutine calls Offer, another Run.
@@ -153,59 +163,98 @@ func maxBytes(spec *indexv1.Sink) int64 {
 	return unbounded
 }
 
-// take cuts a record into actions. It waits while the record's sink is unknown.
+// take cuts a record into actions. It waits while it is open whether there is
+// the record's sink; documents of one that is gone are discarded.
 func (s *state) take(ctx context.Context, r record) {
+	n := len(r.batch.Lengths)
+	size := int64(len(r.batch.Body))
+	if n == 0 { // nothing in it, or it could not be read
+		s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
+		s.advance()
+		return
+	}
 	g := s.gatheringOf(ctx, r.batch)
+	if ctx.Err() != nil {
+		return
+	}
 	if g == nil {
-		return // the context has ended
+		s.l.o.Sinks.Discarded(r.batch.Job, r.batch.Sink, n)
+		s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
+		s.advance()
+		return
 	}
 	number := s.first + int64(len(s.entries))
-	body := r.batch.Body
-	n := 0
-	for _, length := range r.batch.Lengths {
-		if int(length) > len(body) {
-			break // a record of someone else's making: what it has is written
-		}
-		g.actions = append(g.actions, bulk.Action{Lines: body[:length], Entry: number})
-		body = body[length:]
-		n++
-	}
-	if len(g.actions) == n {
+	if len(g.actions) == 0 {
 		g.since = time.Now()
 	}
-	size := int64(len(r.batch.Body))
+	body := r.batch.Body
+	for _, length := range r.batch.Lengths {
+		g.actions = append(g.actions, bulk.Action{Lines: body[:length], Entry: number})
+		body = body[length:]
+	}
 	g.bytes += size
 	g.sink.Stage().In(n)
 	s.entries = append(s.entries, entry{offset: r.offset, left: n, bytes: size})
-	if n == 0 {
-		s.advance()
-	}
 }
 
+// gatheringOf finds what gathers for the sink of a batch; nil if there is no such
+// sink, or the context has ended.
 func (s *state) gatheringOf(ctx context.Context, b bulk.Batch) *gathering {
 	key := b.Job + "/" + b.Sink
 	if g := s.sinks[key]; g != nil {
-		return g
-	}
-	for {
-		if k := s.l.o.Lookup(b.Job, b.Sink); k != nil {
-			g := &gathering{sink: k}
-			s.sinks[key] = g
+		if g.sink.Spec() != nil {
 			return g
+		}
+		// The job was deleted. One of the same name may have come since: it has a
+		// sink of its own.
+		s.drop(g)
+		delete(s.sinks, key)
+	}
+	k := s.sinkOf(ctx, b)
+	if k == nil {
+		return nil
+	}
+	g := &gathering{sink: k}
+	s.sinks[key] = g
+	return g
+}
+
+// sinkOf waits until it is known whether there is the sink: it is announced
+// before its first record is written, so once all announcements have been read,
+// one that is not known is gone.
+func (s *state) sinkOf(ctx context.Context, b bulk.Batch) *sink.Sink {
+	for {
+		if k := s.l.o.Sinks.Lookup(b.Job, b.Sink); k != nil {
+			return k
+		}
+		err := s.l.o.Sinks.Sync(ctx)
+		if k := s.l.o.Sinks.Lookup(b.Job, b.Sink); k != nil || err == nil {
+			return k
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(20 * time.Millisecond):
+		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// drop settles what has been gathered for a sink that is gone.
+func (s *state) drop(g *gathering) {
+	g.sink.Stage().Filtered(len(g.actions))
+	for _, a := range g.actions {
+		s.entries[a.Entry-s.first].left--
+	}
+	g.actions, g.bytes = nil, 0
+	s.advance()
 }
 
 // flushDue starts the requests whose time or size has come, one per sink at a
 // time: the next must not overtake it.
 func (s *state) flushDue(ctx context.Context) {
+	pressed := s.l.o.MaxBytes > 0 && s.l.Waiting() >= s.l.o.MaxBytes/2
 	for _, g := range s.sinks {
-		if g.sending || len(g.actions) == 0 || !g.due(s.l.o.CheckpointInterval) {
+		if g.sending || len(g.actions) == 0 || (!pressed && !g.due(s.l.o.CheckpointInterval)) {
 			continue
 		}
 		actions := g.cut()
@@ -243,10 +292,11 @@ func (g *gathering) cut() []bulk.Action {
 		}
 	}
 	out := g.actions[:n:n]
-	g.actions = append([]bulk.Action(nil), g.actions[n:]...)
-	g.bytes = 0
-	for _, a := range g.actions {
-		g.bytes += int64(len(a.Lines))
+	if g.actions = g.actions[n:]; len(g.actions) == 0 {
+		g.actions = nil // what comes next must not share memory with what is being sent
+	}
+	for _, a := range out {
+		g.bytes -= int64(len(a.Lines))
 	}
 	return out
 }

@@ -261,11 +261,19 @@ func (w *writing) settle(ctx context.Context, spec *indexv1.Sink, n int, items [
 		}
 	}
 	w.left = append(again, w.left[n:]...)
-	if stop != nil || len(again) == 0 {
+	if len(again) == 0 {
+		w.tries = 0
+		return 0, nil
+	}
+	if _, refused := errors.AsType[*refusal](stop); refused {
 		w.tries = 0
 		return 0, stop
 	}
 	w.tries++
+	if stop != nil { // a dead letter could not be kept: the store is well, and must not be pressed
+		w.s.log.Warn("a document that the store refused can't be set aside; trying on", "job", spec.GetJob(), "sink", spec.GetSink(), "error", stop)
+		return backoff(w.tries, 200*time.Millisecond, 10*time.Second), nil
+	}
 	return w.pause(spec), nil
 }
 

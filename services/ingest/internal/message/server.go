@@ -22,8 +22,11 @@ import (
 const (
 	defaultPage = 50
 	maxPage     = 1000
-	// maxValue is how much of a value is shown.
+	// maxValue is how much of a value is shown, where few are asked for.
 	maxValue = 1 << 20
+	// maxAnswer is how much all values of an answer have together: it has to be
+	// less than a message may have.
+	maxAnswer = 16 << 20
 	// listWithin bounds the reading of one page, however little matches.
 	listWithin = 10 * time.Second
 )
@@ -50,7 +53,10 @@ func (s *Server) ListMessages(ctx context.Context, req *topicv1.ListMessagesRequ
 	case size < 0 || size > maxPage:
 		return nil, status.Errorf(codes.InvalidArgument, "page_size %d: 1 to %d are allowed", size, maxPage)
 	}
-	c, err := s.consumer()
+	if err := readable(req.GetTopic()); err != nil {
+		return nil, err
+	}
+	c, err := s.consumer(true)
 	if err != nil {
 		return nil, err
 	}
@@ -68,15 +74,24 @@ func (s *Server) ListMessages(ctx context.Context, req *topicv1.ListMessagesRequ
 	if err != nil {
 		return nil, err
 	}
-	p := page{size: size, contains: []byte(req.GetContains()), last: req.GetStart().GetAt() == nil && req.GetPageToken() == ""}
+	p := page{size: size, shown: min(maxValue, maxAnswer/size), contains: []byte(req.GetContains()), last: req.GetStart().GetAt() == nil && req.GetPageToken() == ""}
 	if err := p.read(ctx, c, req.GetTopic(), spans); err != nil {
 		return nil, err
 	}
 	return p.response(), nil
 }
 
-func (s *Server) consumer() (*kafka.Consumer, error) {
-	c, err := kafka.NewConsumer(s.cfg, kafka.ConsumerOptions{Logger: s.log, MaxRecords: 1024, Properties: map[string]string{
+// readable refuses topics in which Weirflow keeps what nobody is to see, such as
+// the passwords of sinks and the statements of jobs.
+func readable(name string) error {
+	if topic.Internal(name) {
+		return status.Errorf(codes.PermissionDenied, "topic %q is kept by Weirflow or Kafka itself: its messages are not shown", name)
+	}
+	return nil
+}
+
+func (s *Server) consumer(ends bool) (*kafka.Consumer, error) {
+	c, err := kafka.NewConsumer(s.cfg, kafka.ConsumerOptions{Logger: s.log, MaxRecords: 1024, Ends: ends, Properties: map[string]string{
 		"queued.max.messages.kbytes": "8192", "auto.offset.reset": "earliest",
 	}})
 	if err != nil {
@@ -144,6 +159,7 @@ func begin(ctx context.Context, c *kafka.Consumer, name string, partition int32,
 // page gathers messages until it is full or the end is reached.
 type page struct {
 	size     int
+	shown    int // bytes of each value
 	contains []byte
 	last     bool // the last messages are wanted, not the first
 
@@ -171,18 +187,37 @@ func (p *page) read(ctx context.Context, c *kafka.Consumer, name string, spans [
 	}
 	ctx, cancel := context.WithTimeout(ctx, listWithin)
 	defer cancel()
-	for left > 0 && (p.last || len(p.messages) < p.size) {
-		b, err := c.Poll(ctx, listWithin)
-		if err != nil && ctx.Err() == nil {
-			return topic.Status(err)
+	for left > 0 && !p.full() {
+		b, err := c.Poll(ctx, time.Second)
+		if b != nil {
+			left -= p.take(b)
+			b.Release()
 		}
-		if b == nil {
+		if ctx.Err() != nil {
 			return nil // time is over: the token says where to go on
 		}
-		left -= p.take(b)
-		b.Release()
+		if err != nil {
+			return topic.Status(err)
+		}
+		if !p.full() {
+			left -= p.atEnd(c, name)
+		}
 	}
 	return nil
+}
+
+func (p *page) full() bool { return !p.last && len(p.messages) >= p.size }
+
+// atEnd finishes partitions of which there is no more, though their last offsets
+// have no record: it was compacted away, or is a transaction's mark.
+func (p *page) atEnd(c *kafka.Consumer, name string) (finished int) {
+	for _, s := range p.spans {
+		if at, ok := c.End(name, s.partition); ok && s.next < s.end && at >= s.end {
+			s.next = s.end
+			finished++
+		}
+	}
+	return finished
 }
 
 // take adds a batch's messages and returns how many partitions it finished.
@@ -190,13 +225,16 @@ func (p *page) take(b *kafka.Batch) (finished int) {
 	for i := range b.Len() {
 		r := b.Record(i)
 		s := p.spans[r.Partition]
-		if r.Offset < s.next || s.next >= s.end || (!p.last && len(p.messages) == p.size) {
+		if r.Offset < s.next || s.next >= s.end || p.full() {
 			continue
 		}
 		if r.Offset < s.end {
 			p.scanned++
 			if matches(r, p.contains) {
-				p.messages = append(p.messages, convert(b, i))
+				p.messages = append(p.messages, convert(b, i, p.shown))
+				if p.last && len(p.messages) >= 4*p.size {
+					p.keepLast()
+				}
 			}
 		}
 		if s.next = r.Offset + 1; s.next >= s.end {
@@ -206,13 +244,18 @@ func (p *page) take(b *kafka.Batch) (finished int) {
 	return finished
 }
 
-func (p *page) response() *topicv1.ListMessagesResponse {
+// keepLast puts the messages in order and, where the last are wanted, forgets others.
+func (p *page) keepLast() {
 	slices.SortStableFunc(p.messages, func(a, b *topicv1.Message) int {
 		return cmp.Or(a.GetTimestamp().AsTime().Compare(b.GetTimestamp().AsTime()), cmp.Compare(a.GetPartition(), b.GetPartition()), cmp.Compare(a.GetOffset(), b.GetOffset()))
 	})
-	if p.last && len(p.messages) > p.size {
-		p.messages = p.messages[len(p.messages)-p.size:]
+	if n := len(p.messages) - p.size; p.last && n > 0 {
+		p.messages = slices.Delete(p.messages, 0, n)
 	}
+}
+
+func (p *page) response() *topicv1.ListMessagesResponse {
+	p.keepLast()
 	res := &topicv1.ListMessagesResponse{Messages: p.messages, Scanned: p.scanned}
 	for _, s := range p.spans {
 		if s.next < s.end {
@@ -225,7 +268,10 @@ func (p *page) response() *topicv1.ListMessagesResponse {
 // FollowMessages sends what comes until the client ends it.
 func (s *Server) FollowMessages(req *topicv1.FollowMessagesRequest, stream topicv1.MessageService_FollowMessagesServer) error {
 	ctx := stream.Context()
-	c, err := s.consumer()
+	if err := readable(req.GetTopic()); err != nil {
+		return err
+	}
+	c, err := s.consumer(false)
 	if err != nil {
 		return err
 	}
@@ -257,33 +303,49 @@ func (s *Server) FollowMessages(req *topicv1.FollowMessagesRequest, stream topic
 		if b == nil {
 			continue
 		}
-		res := &topicv1.FollowMessagesResponse{}
-		for i := range b.Len() {
-			if matches(b.Record(i), contains) {
-				res.Messages = append(res.Messages, convert(b, i))
-			}
-		}
+		err = follow(b, contains, stream)
 		b.Release()
-		if len(res.Messages) > 0 {
-			if err := stream.Send(res); err != nil {
-				return err
-			}
+		if err != nil {
+			return err
 		}
 	}
+}
+
+// follow sends a batch's messages in answers that are small enough.
+func follow(b *kafka.Batch, contains []byte, stream topicv1.MessageService_FollowMessagesServer) error {
+	res, size := &topicv1.FollowMessagesResponse{}, 0
+	for i := range b.Len() {
+		if !matches(b.Record(i), contains) {
+			continue
+		}
+		m := convert(b, i, maxValue)
+		size += len(m.GetText()) + len(m.GetBinary()) + len(m.GetKey())
+		if res.Messages = append(res.Messages, m); size < maxAnswer/2 {
+			continue
+		}
+		if err := stream.Send(res); err != nil {
+			return err
+		}
+		res, size = &topicv1.FollowMessagesResponse{}, 0
+	}
+	if len(res.GetMessages()) == 0 {
+		return nil
+	}
+	return stream.Send(res)
 }
 
 func matches(r kafka.Record, text []byte) bool {
 	return len(text) == 0 || bytes.Contains(r.Value, text) || bytes.Contains(r.Key, text)
 }
 
-// convert copies a record out of Kafka's memory.
-func convert(b *kafka.Batch, i int) *topicv1.Message {
+// convert copies a record, and as much of its value as is shown, out of Kafka's memory.
+func convert(b *kafka.Batch, i, shown int) *topicv1.Message {
 	r := b.Record(i)
 	m := &topicv1.Message{
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Timestamp: timestamppb.New(time.UnixMilli(r.TimestampMillis)),
-		Key: bytes.Clone(r.Key), Size: int64(len(r.Value)), Truncated: len(r.Value) > maxValue,
+		Key: bytes.Clone(r.Key), Size: int64(len(r.Value)), Truncated: len(r.Value) > shown,
 	}
-	value := r.Value[:min(len(r.Value), maxValue)]
+	value := r.Value[:min(len(r.Value), shown)]
 	if m.GetTruncated() {
 		value = wholeRunes(value)
 	}

@@ -29,11 +29,13 @@ func parseToken(token string) ([]span, error) {
 		return nil, bad
 	}
 	var out []span
+	seen := map[int32]bool{}
 	for part := range strings.SplitSeq(string(b), ",") {
 		var s span
-		if n, err := fmt.Sscanf(part, "%d:%d:%d", &s.partition, &s.next, &s.end); err != nil || n != 3 || s.partition < 0 || s.next < 0 || s.end < s.next {
+		if n, err := fmt.Sscanf(part, "%d:%d:%d", &s.partition, &s.next, &s.end); err != nil || n != 3 || s.partition < 0 || s.next < 0 || s.end < s.next || seen[s.partition] {
 			return nil, bad
 		}
+		seen[s.partition] = true
 		out = append(out, s)
 	}
 	return out, nil

@@ -3,8 +3,6 @@ package topic
 
 import (
 	"context"
-	"regexp"
-	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -103,6 +101,9 @@ func (s *Server) CreateTopic(ctx context.Context, req *topicv1.CreateTopicReques
 	if err := checkName(req.GetTopic()); err != nil {
 		return nil, err
 	}
+	if Internal(req.GetTopic()) {
+		return nil, status.Errorf(codes.FailedPrecondition, "topic %q would be one that Weirflow or Kafka keeps for itself", req.GetTopic())
+	}
 	if err := s.admin.Create(ctx, kafka.Spec{
 		Name: req.GetTopic(), Partitions: int(req.GetPartitions()), Replication: int(req.GetReplicationFactor()), Config: req.GetConfig(),
 	}); err != nil {
@@ -126,8 +127,23 @@ func (s *Server) DeleteTopic(ctx context.Context, req *topicv1.DeleteTopicReques
 	return &topicv1.DeleteTopicResponse{}, nil
 }
 
+// ValidName reports whether Kafka allows a topic's name.
+func ValidName(name string) bool {
+	const longest = 249
+	if name == "" || name == "." || name == ".." || len(name) > longest {
+		return false
+	}
+	for _, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		if !letter && (c < '0' || c > '9') && c != '.' && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
 func checkName(name string) error {
-	if ok, _ := regexp.MatchString(`^[a-zA-Z0-9._-]{1,249}$`, name); !ok || slices.Contains([]string{".", ".."}, name) {
+	if !ValidName(name) {
 		return status.Errorf(codes.InvalidArgument, "topic name %q: up to 249 letters, digits, '.', '_' and '-' are allowed", name)
 	}
 	return nil

@@ -34,11 +34,14 @@ type Options struct {
 type Writer struct {
 	o     Options
 	admin *kafka.Admin
+	// replaced are producers that met a fatal error and are being closed.
+	replaced sync.WaitGroup
 
 	mu       sync.Mutex
 	producer *kafka.Producer
 	known    map[string]bool // topics that are there
 	waiting  bool            // said that topics can't be made
+	closed   bool
 }
 
 // New connects in the background.
@@ -56,7 +59,9 @@ func New(o Options) (*Writer, error) {
 }
 
 func (w *Writer) newProducer() (*kafka.Producer, error) {
-	return kafka.NewProducer(w.o.Kafka, kafka.ProducerOptions{Logger: w.o.Logger})
+	return kafka.NewProducer(w.o.Kafka, kafka.ProducerOptions{Logger: w.o.Logger, Properties: map[string]string{
+		"queue.buffering.max.kbytes": "32768", // clients hold what there is no room for
+	}})
 }
 
 // Admin is the writer's administration client.
@@ -65,9 +70,12 @@ func (w *Writer) Admin() *kafka.Admin { return w.admin }
 // Close flushes for at most as long as the context lasts and frees the clients.
 func (w *Writer) Close(ctx context.Context) error {
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	err := w.producer.Flush(ctx)
-	w.producer.Close()
+	w.closed = true
+	p := w.producer
+	w.mu.Unlock()
+	err := p.Flush(ctx)
+	p.Close()
+	w.replaced.Wait()
 	w.admin.Close()
 	return err
 }
@@ -202,6 +210,9 @@ func (w *Writer) setAside(ctx context.Context, p *kafka.Producer, o render.Overs
 func (w *Writer) healthy() (*kafka.Producer, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.closed {
+		return nil, kafka.ErrClosed
+	}
 	fatal := w.producer.Fatal()
 	if fatal == nil {
 		return w.producer, nil
@@ -213,7 +224,7 @@ func (w *Writer) healthy() (*kafka.Producer, error) {
 		return nil, err
 	}
 	w.producer = p
-	go old.Close()
+	w.replaced.Go(old.Close)
 	return p, nil
 }
 

@@ -40,6 +40,7 @@ type Table[M proto.Message] struct {
 	writes   map[string]chan struct{} // own writes, by id, until Run has read them back
 	watchers []func(key string, m M, deleted bool)
 	ready    chan struct{}
+	moved    chan struct{} // closed and replaced when seen grows
 }
 
 // New prepares a table; make returns an empty message. Nothing is read before Run.
@@ -50,7 +51,7 @@ func New[M proto.Message](cfg Config, empty func() M) (*Table[M], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table[M]{cfg: cfg, make: empty, producer: p, rows: map[string]M{}, writes: map[string]chan struct{}{}, ready: make(chan struct{})}, nil
+	return &Table[M]{cfg: cfg, make: empty, producer: p, rows: map[string]M{}, writes: map[string]chan struct{}{}, ready: make(chan struct{}), moved: make(chan struct{})}, nil
 }
 
 // Watch calls f for each row there is and then for each change, in the order of
@@ -128,7 +129,7 @@ func (t *Table[M]) Run(ctx context.Context) error {
 	if err != nil {
 		return nil //nolint:nilerr // only the end of the context stops opening
 	}
-	c, err := kafka.NewConsumer(t.cfg.Kafka, kafka.ConsumerOptions{Logger: t.cfg.Logger, Header: writeID, Properties: map[string]string{
+	c, err := kafka.NewConsumer(t.cfg.Kafka, kafka.ConsumerOptions{Logger: t.cfg.Logger, Header: writeID, Ends: true, Properties: map[string]string{
 		"auto.offset.reset": "earliest", "queued.max.messages.kbytes": "4096", "fetch.wait.max.ms": "500",
 	}})
 	if err != nil {
@@ -150,11 +151,43 @@ func (t *Table[M]) Run(ctx context.Context) error {
 		if b != nil {
 			t.apply(b)
 			b.Release()
-		} else if t.seen < end {
-			// Compaction or a transaction's marker may have removed the last record.
-			if low, high, err := c.Bounds(ctx, t.cfg.Topic, 0); err == nil && (low == high || t.seen > 0) {
-				t.seen = max(t.seen, end)
-			}
+		}
+		// Compaction may have removed the last record that there was: only the
+		// topic's end, not a silence, says that all of it has been read.
+		if at, ok := c.End(t.cfg.Topic, 0); ok {
+			t.read(at)
+		}
+	}
+}
+
+// read notes that everything before an offset has been applied, and wakes who waits for it.
+func (t *Table[M]) read(to int64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if to > t.seen {
+		t.seen = to
+		close(t.moved)
+		t.moved = make(chan struct{})
+	}
+}
+
+// Sync returns when the table has all that was in the topic at the call.
+func (t *Table[M]) Sync(ctx context.Context, a *kafka.Admin) error {
+	ends, err := a.EndOffsets(ctx, t.cfg.Topic)
+	if err != nil {
+		return fmt.Errorf("find the end of %s: %w", t.cfg.Topic, err)
+	}
+	for {
+		t.mu.Lock()
+		seen, moved := t.seen, t.moved
+		t.mu.Unlock()
+		if seen >= ends[0] {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("read %s to offset %d: %w", t.cfg.Topic, ends[0], ctx.Err())
+		case <-moved:
 		}
 	}
 }
@@ -209,6 +242,7 @@ func (t *Table[M]) apply(b *kafka.Batch) {
 		if r.Value != nil {
 			if err := proto.Unmarshal(r.Value, m); err != nil {
 				t.cfg.Logger.Error("row can't be read and is left out", "topic", t.cfg.Topic, "key", key, "offset", r.Offset, "error", err)
+				t.read(r.Offset + 1)
 				continue
 			}
 		}
@@ -218,7 +252,6 @@ func (t *Table[M]) apply(b *kafka.Batch) {
 		} else {
 			t.rows[key] = m
 		}
-		t.seen = r.Offset + 1
 		back := t.writes[string(r.Header)]
 		delete(t.writes, string(r.Header))
 		t.mu.Unlock()
@@ -228,5 +261,6 @@ func (t *Table[M]) apply(b *kafka.Batch) {
 		if back != nil {
 			close(back)
 		}
+		t.read(r.Offset + 1) // after the watchers: who waits for it finds what they made
 	}
 }

@@ -2,6 +2,8 @@ package table_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"testing"
@@ -90,4 +92,32 @@ func TestConcurrentWritesOfOneKeyAllReturn(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// Sync returns only when everything that was in the topic before has been seen.
+func TestSyncSeesWhatOthersWrote(t *testing.T) {
+	cfg := kafkatest.Start(t)
+	writer, reader := open(t, cfg, nil), open(t, cfg, nil)
+	admin, err := kafka.NewAdmin(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for i := range 20 {
+		name := fmt.Sprint("job-", i)
+		if err := writer.Put(t.Context(), name, &jobv1.Job{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+		if err := reader.Sync(t.Context(), admin); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := reader.Get(name); !ok {
+			t.Fatalf("%s is missing after Sync", name)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := reader.Sync(ended, admin); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("sync of an ended context = %v", err)
+	}
 }

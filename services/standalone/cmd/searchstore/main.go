@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/weirflow/weirflow/services/platform/secret"
 	"github.com/weirflow/weirflow/services/standalone/searchstore"
 )
 
@@ -17,7 +18,7 @@ func main() {
 	flag.StringVar(&cfg.Listen, "listen", cfg.Listen, "address of the HTTP API")
 	flag.StringVar(&cfg.DataDir, "data-dir", cfg.DataDir, "directory of the indices")
 	flag.Parse()
-	cfg.Password = os.Getenv("WEIRFLOW_SEARCH_PASSWORD")
+	cfg.Password = secret.String(os.Getenv("WEIRFLOW_SEARCH_PASSWORD"))
 	ctx, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
 	s, err := searchstore.New(cfg, searchstore.Deps{Logger: log})
 	if err == nil {

@@ -21,9 +21,9 @@ func documents() []Case {
 			{Method: put, Path: "/t_a/_doc/1", Body: `{"a":3}`, Status: 201, Want: map[string]string{"_version": "5"}},
 		}},
 		{"source as it came in", []Step{
-			{Method: put, Path: "/t_a/_doc/1", Body: `{ "z" : 1.50, "a" : "ü\n" }`, Status: 201},
+			{Method: put, Path: "/t_a/_doc/1", Body: `{ "z" : 1.50, "y" : 2.5, "a" : "ü\n" }`, Status: 201},
 			{Method: get, Path: "/t_a/_source/1", Want: map[string]string{"z": "1.50", "a": `"ü\n"`}},
-			{Method: get, Path: "/t_a/_doc/1?_source_includes=z", Want: map[string]string{"_source": `{"z":1.50}`}},
+			{Method: get, Path: "/t_a/_doc/1?_source_includes=y", Want: map[string]string{"_source": `{"y":2.5}`}},
 		}},
 		{"create refuses what is there", []Step{
 			{Method: put, Path: "/t_a/_create/1", Body: `{}`, Status: 201},
@@ -43,7 +43,8 @@ func documents() []Case {
 			{Method: post, Path: "/t_a/_update/1", Body: `{"doc":{"o":{"y":2}}}`},
 			{Method: get, Path: "/t_a/_source/1", Want: map[string]string{"o.x": "1", "o.y": "2", "n": "1"}},
 			{Method: post, Path: "/t_a/_update/nope", Body: `{"doc":{}}`, Status: 404, Want: map[string]string{"error.type": `"document_missing_exception"`}},
-			{Method: post, Path: "/t_a/_update/9", Body: `{"upsert":{"a":1}}`, Status: 201},
+			{Method: post, Path: "/t_a/_update/9", Body: `{"upsert":{"a":1}}`, Status: 400},
+			{Method: post, Path: "/t_a/_update/9", Body: `{"doc":{"a":2},"upsert":{"a":1}}`, Status: 201},
 		}},
 		{"mapping conflict", []Step{
 			{Method: put, Path: "/t_a", Body: `{"mappings":{"properties":{"n":{"type":"long"},"d":{"type":"date"}}}}`},
@@ -195,9 +196,15 @@ func indices() []Case {
 			{Method: put, Path: "/t_b/_doc/2?refresh=true", Body: `{"l":"y"}`, Status: 201},
 			{Method: post, Path: "/_aliases", Body: `{"actions":[{"add":{"index":"t_*","alias":"t_all"}},{"add":{"index":"t_b","alias":"t_y","filter":{"term":{"l.keyword":"z"}}}}]}`},
 			{Method: get, Path: "/t_all/_count", Want: map[string]string{"count": "2"}},
-			{Method: get, Path: "/t_*,-t_b/_count", Want: map[string]string{"count": "1"}},
+			{Method: get, Path: "/t_*,-t_b/_count", Want: map[string]string{"count": "2"}}, // t_all still means t_b
+			{Method: get, Path: "/t_*,-t_b,-t_all,-t_y/_count", Want: map[string]string{"count": "1"}},
 			{Method: get, Path: "/t_y/_count", Want: map[string]string{"count": "0"}},
+			{Method: post, Path: "/t_a,t_b/_search", Body: `{"from":9223372036854775807}`, Status: 400},
+			{Method: put, Path: "/t_b/_mapping", Body: `{"properties":{"n":{"type":"long"}}}`},
+			{Method: post, Path: "/t_a,t_b/_search", Body: `{"query":{"term":{"n":"x"}}}`, Want: map[string]string{"_shards.total": "2", "_shards.failed": "1", "_shards.failures.0.index": `"t_b"`, "hits.hits": "[]"}},
 			{Method: del, Path: "/t_all", Status: 400},
+			{Method: del, Path: "/t_*", Status: 400},
+			{Method: del, Path: "/_all", Status: 400},
 		}},
 		{"names", []Step{
 			{Method: put, Path: "/T_A", Status: 400, Want: map[string]string{"error.type": `"invalid_index_name_exception"`}},

@@ -29,5 +29,5 @@ func TestContract(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	contract.Run(t, contract.Server{URL: srv.URL, User: cfg.User, Password: cfg.Password})
+	contract.Run(t, contract.Server{URL: srv.URL, User: cfg.User, Password: cfg.Password.Reveal()})
 }

@@ -8,6 +8,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 
@@ -29,6 +30,16 @@ type Jobs struct {
 	Connectors connector.Registry
 	// Ready reports whether the jobs are known yet.
 	Ready func() bool
+}
+
+// shown is a job as clients see it: without its secrets.
+func shown(j *jobv1.Job) *jobv1.Job {
+	if j == nil {
+		return nil
+	}
+	c, _ := proto.Clone(j).(*jobv1.Job)
+	c.Sql, c.Parameters = sql.Redact(j.GetSql()), sql.RedactSettings(j.GetParameters())
+	return c
 }
 
 // problem turns an error into what clients understand.
@@ -64,19 +75,24 @@ func (s *Jobs) CreateJob(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 		return nil, err
 	}
 	j, err := s.Manager.Create(ctx, req)
-	return &jobv1.CreateJobResponse{Job: j}, problem(err)
+	if err = problem(err); err != nil {
+		st := status.Convert(err)
+		return nil, status.Error(st.Code(), sql.NewHider(req.GetSql(), req.GetParameters()).Hide(st.Message()))
+	}
+	return &jobv1.CreateJobResponse{Job: shown(j)}, nil
 }
 
 // ValidateJob says what is wrong with a script.
 func (s *Jobs) ValidateJob(_ context.Context, req *jobv1.ValidateJobRequest) (*jobv1.ValidateJobResponse, error) {
 	p, err := script.Compile(req.GetSql(), req.GetParameters(), s.Connectors)
+	h := sql.NewHider(req.GetSql(), req.GetParameters())
 	if err == nil {
-		return &jobv1.ValidateJobResponse{Valid: true, Plan: p.Explain()}, nil
+		return &jobv1.ValidateJobResponse{Valid: true, Plan: h.Hide(p.Explain())}, nil
 	}
 	if e, ok := errors.AsType[*sql.Error](err); ok {
-		return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Line: int32(e.Line), Column: int32(e.Column), Message: e.Message, Hint: e.Hint}}}, nil
+		return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Line: int32(e.Line), Column: int32(e.Column), Message: h.Hide(e.Message), Hint: h.Hide(e.Hint)}}}, nil
 	}
-	return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Message: err.Error()}}}, nil
+	return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Message: h.Hide(err.Error())}}}, nil
 }
 
 // GetJob returns a job with its present status.
@@ -85,7 +101,7 @@ func (s *Jobs) GetJob(_ context.Context, req *jobv1.GetJobRequest) (*jobv1.GetJo
 		return nil, err
 	}
 	j, err := s.Manager.Get(req.GetName())
-	return &jobv1.GetJobResponse{Job: j}, problem(err)
+	return &jobv1.GetJobResponse{Job: shown(j)}, problem(err)
 }
 
 // ListJobs returns jobs by name.
@@ -111,7 +127,7 @@ func (s *Jobs) ListJobs(_ context.Context, req *jobv1.ListJobsRequest) (*jobv1.L
 			res.NextPageToken = base64.RawURLEncoding.EncodeToString([]byte(res.GetJobs()[size-1].GetName()))
 			break
 		}
-		res.Jobs = append(res.Jobs, j)
+		res.Jobs = append(res.Jobs, shown(j))
 	}
 	return res, nil
 }
@@ -122,7 +138,7 @@ func (s *Jobs) StartJob(ctx context.Context, req *jobv1.StartJobRequest) (*jobv1
 		return nil, err
 	}
 	j, err := s.Manager.Start(ctx, req.GetName(), req.GetFromScratch())
-	return &jobv1.StartJobResponse{Job: j}, problem(err)
+	return &jobv1.StartJobResponse{Job: shown(j)}, problem(err)
 }
 
 // StopJob stops a job cleanly.
@@ -131,7 +147,7 @@ func (s *Jobs) StopJob(ctx context.Context, req *jobv1.StopJobRequest) (*jobv1.S
 		return nil, err
 	}
 	j, err := s.Manager.Stop(ctx, req.GetName())
-	return &jobv1.StopJobResponse{Job: j}, problem(err)
+	return &jobv1.StopJobResponse{Job: shown(j)}, problem(err)
 }
 
 // DeleteJob stops a job and forgets it.

@@ -29,6 +29,10 @@ type Chunk struct {
 	Batch *column.Batch
 	// Records is how many records were read; those without a row were skipped.
 	Records int
+	// Dead is how many of the records could not be read and are kept as dead
+	// letters; Keep, which is set then, writes them and calls done when they are safe.
+	Dead int
+	Keep func(done func(error))
 	// Positions are those behind the chunk, of the partitions that it is from.
 	Positions []Position
 	// Release gives the chunk's memory back. It may be called from any goroutine.
@@ -78,9 +82,9 @@ type Sink interface {
 	Close() error
 }
 
-// Aborter is a sink whose Write may block for as long as its cluster is away.
+// Aborter is a sink or source whose writing may block for as long as its cluster is away.
 type Aborter interface {
-	// Abort makes Write return. It may be called from any goroutine.
+	// Abort makes what blocks return. It may be called from any goroutine.
 	Abort()
 }
 
@@ -114,6 +118,10 @@ type Factory struct {
 	Sink   func(env Env, sink *plan.Sink, o *Options) (Sink, error)
 	// Check looks at a table's options together; it may be nil.
 	Check func(t *plan.Table, o *Options) error
+	// CheckSink and CheckScan say why an INSERT or a scan cannot be carried out;
+	// they may be nil.
+	CheckSink func(sink *plan.Sink, o *Options) error
+	CheckScan func(scan *plan.Scan, o *Options) error
 	// Bounded says whether a scan with these options ends.
 	Bounded func(o *Options) bool
 }
@@ -158,26 +166,56 @@ func (r Registry) Validate(t *plan.Table) error {
 	return err
 }
 
+// CheckScan says why a table cannot be read the way a scan does.
+func (r Registry) CheckScan(scan *plan.Scan) error {
+	_, _, err := r.scan(scan)
+	return err
+}
+
+func (r Registry) scan(scan *plan.Scan) (Factory, *Options, error) {
+	f, o, err := r.Lookup(scan.Table)
+	switch {
+	case err != nil:
+	case f.Source == nil:
+		err = &OptionError{Table: scan.Table.Name, Reason: fmt.Sprintf("connector '%s' can only be written to", o.Text("connector"))}
+	case f.CheckScan != nil:
+		err = f.CheckScan(scan, o)
+	}
+	return f, o, err
+}
+
+// CheckSink says why a table cannot be written the way an INSERT does.
+func (r Registry) CheckSink(sink *plan.Sink) error {
+	_, _, err := r.sink(sink)
+	return err
+}
+
+func (r Registry) sink(sink *plan.Sink) (Factory, *Options, error) {
+	f, o, err := r.Lookup(sink.Table)
+	switch {
+	case err != nil:
+	case f.Sink == nil:
+		err = &OptionError{Table: sink.Table.Name, Reason: fmt.Sprintf("connector '%s' can only be read", o.Text("connector"))}
+	case f.CheckSink != nil:
+		err = f.CheckSink(sink, o)
+	}
+	return f, o, err
+}
+
 // Source makes the source of a scan.
 func (r Registry) Source(env Env, scan *plan.Scan) (Source, error) {
-	f, o, err := r.Lookup(scan.Table)
+	f, o, err := r.scan(scan)
 	if err != nil {
 		return nil, err
-	}
-	if f.Source == nil {
-		return nil, &OptionError{Table: scan.Table.Name, Reason: fmt.Sprintf("connector '%s' can only be written to", o.Text("connector"))}
 	}
 	return f.Source(env, scan, o)
 }
 
 // Sink makes the sink of an INSERT.
 func (r Registry) Sink(env Env, sink *plan.Sink) (Sink, error) {
-	f, o, err := r.Lookup(sink.Table)
+	f, o, err := r.sink(sink)
 	if err != nil {
 		return nil, err
-	}
-	if f.Sink == nil {
-		return nil, &OptionError{Table: sink.Table.Name, Reason: fmt.Sprintf("connector '%s' can only be read", o.Text("connector"))}
 	}
 	return f.Sink(env, sink, o)
 }

@@ -1,9 +1,10 @@
 package connector
 
 import (
-	"crypto/sha256"
 	"encoding/base64"
 	"strconv"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 )
@@ -43,8 +44,10 @@ func (r *RowIDs) Append(dst []byte, b *column.Batch, i int) []byte {
 // IDLength is how many characters a derived document id has.
 const IDLength = 22
 
-// AppendDerivedID appends the id of a document: 128 bits of a hash of job and row name.
+// AppendDerivedID appends the id of a document: the 128 bits of XXH3 of job and
+// row name, in URL-safe base64. It must never change: a document that is written
+// again would get a second id.
 func AppendDerivedID(dst []byte, name []byte) []byte {
-	sum := sha256.Sum256(name)
-	return base64.RawURLEncoding.AppendEncode(dst, sum[:16])
+	sum := xxh3.Hash128(name).Bytes()
+	return base64.RawURLEncoding.AppendEncode(dst, sum[:])
 }

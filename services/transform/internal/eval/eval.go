@@ -15,6 +15,22 @@ type Env struct {
 	Now func() time.Time
 	// Zone is the session's time zone.
 	Zone *time.Location
+	// StateTTL is after what time operators forget state that is not used; 0 for never.
+	StateTTL time.Duration
+	// IdleTimeout is after what time a silent partition no longer holds the
+	// watermark back; 0 for the default, below 0 for never.
+	IdleTimeout time.Duration
+}
+
+// Filled returns the environment with a clock and a zone.
+func (e Env) Filled() Env {
+	if e.Now == nil {
+		e.Now = time.Now
+	}
+	if e.Zone == nil {
+		e.Zone = time.UTC
+	}
+	return e
 }
 
 // Error is a value that an expression cannot take.
@@ -61,13 +77,7 @@ type node interface {
 
 // Compile compiles an expression.
 func Compile(e plan.Expr, env Env) (*Program, error) {
-	if env.Now == nil {
-		env.Now = time.Now
-	}
-	if env.Zone == nil {
-		env.Zone = time.UTC
-	}
-	c := &compiler{env: env}
+	c := &compiler{env: env.Filled()}
 	root, err := c.compile(e)
 	if err != nil {
 		return nil, err

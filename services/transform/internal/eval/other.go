@@ -26,7 +26,7 @@ var otherFunctions = map[string]builder{
 	"REGEXP": regexFunction(func(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
 		out.Bools[i] = re.MatchString(a[0].Strs[i])
 	}),
-	"REGEXP_EXTRACT": regexFunction(regexpExtract), "REGEXP_REPLACE": regexFunction(regexpReplace),
+	"REGEXP_EXTRACT": regexFunction(regexpExtract), "REGEXP_EXTRACT_ALL": regexFunction(regexpExtractAll), "REGEXP_REPLACE": regexFunction(regexpReplace),
 	"REGEXP_COUNT": regexFunction(func(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
 		out.Ints[i] = int64(len(re.FindAllStringIndex(a[0].Strs[i], -1)))
 	}),

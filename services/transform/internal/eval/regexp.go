@@ -89,6 +89,27 @@ func regexpExtract(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vec
 	out.Strs[i] = s[m[2*group]:m[2*group+1]]
 }
 
+// regexpExtractAll gives the group of all matches; group 1 unless told otherwise.
+func regexpExtractAll(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
+	group := 1
+	if len(a) > 2 {
+		group = int(a[2].Ints[i])
+	}
+	if group < 0 || group > re.NumSubexp() {
+		out.SetNull(i)
+		return
+	}
+	s, start := a[0].Strs[i], out.Elem.Len
+	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
+		if m[2*group] < 0 {
+			out.Elem.Append(nil)
+			continue
+		}
+		out.Elem.Append(s[m[2*group]:m[2*group+1]])
+	}
+	out.Spans[i] = column.Span{Start: int32(start), Len: int32(out.Elem.Len - start)}
+}
+
 func regexpReplace(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
 	out.Strs[i] = re.ReplaceAllString(a[0].Strs[i], javaReplacement(a[2].Strs[i]))
 }

@@ -79,6 +79,9 @@ func partOf(c *compiler, unit string, arg int, e *plan.Call) (*spec, error) {
 			return nil
 		}}, nil
 	}
+	if t.Kind == types.IntervalDayTime {
+		return intervalPart(unit, arg), nil
+	}
 	f := partFunc(unit)
 	if f == nil {
 		return nil, nil
@@ -92,6 +95,26 @@ func partOf(c *compiler, unit string, arg int, e *plan.Call) (*spec, error) {
 		out.Ints[i] = f(v)
 		return nil
 	}}, nil
+}
+
+// intervalPart takes a unit from an interval of days to seconds; nil for units it does not have.
+func intervalPart(unit string, arg int) *spec {
+	units := map[string][2]int64{
+		"DAY": {datum.MillisPerDay, 0}, "HOUR": {3_600_000, 24}, "MINUTE": {60_000, 60}, "SECOND": {1000, 60},
+		"MILLISECOND": {1, 60_000}, "EPOCH": {1000, 0},
+	}
+	u, ok := units[unit]
+	if !ok {
+		return nil
+	}
+	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
+		n := a[arg].Ints[i] / u[0]
+		if u[1] > 0 {
+			n %= u[1]
+		}
+		out.Ints[i] = n
+		return nil
+	}}
 }
 
 // partFunc returns how a unit is taken from a local time.

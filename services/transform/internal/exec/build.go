@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/rank"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
 
@@ -74,6 +75,11 @@ func (b *builder) vertex(n plan.Node) (*vertex, error) {
 	if v, ok := b.built[n]; ok {
 		return v, nil
 	}
+	if one := oneGroup(n); one != n {
+		v, err := b.vertex(one)
+		b.built[n] = v
+		return v, err
+	}
 	var from []*vertex
 	for _, in := range n.Inputs() {
 		v, err := b.vertex(in)
@@ -135,10 +141,12 @@ func (b *builder) operator(n plan.Node) (string, Operator, error) {
 		for i := range marks {
 			marks[i] = NoWatermark
 		}
-		return "Union", &union{inputs: len(n.Branches), marks: marks, last: NoWatermark}, nil
+		u := &union{inputs: len(n.Branches), marks: marks, last: NoWatermark}
+		u.remember()
+		return "Union", u, nil
 	case *plan.Watermark:
-		e, err := eval.Compile(n.Expr, b.env)
-		return "WatermarkAssigner", &watermark{expr: e, parts: make(map[int]int64), last: NoWatermark}, err
+		op, err := newWatermark(n, b.env)
+		return "WatermarkAssigner", op, err
 	case *plan.Sort:
 		op, err := b.sort(n)
 		return "Sort", op, err
@@ -146,6 +154,9 @@ func (b *builder) operator(n plan.Node) (string, Operator, error) {
 		op, err := b.unnest(n)
 		return "Unnest", op, err
 	default:
+		if name, op, ok, err := b.stateful(n); ok {
+			return name, op, err
+		}
 		name := strings.TrimPrefix(fmt.Sprintf("%T", n), "*plan.")
 		return "", nil, &eval.Unsupported{At: n.Out().At, What: describe(name)}
 	}
@@ -192,12 +203,20 @@ func (b *builder) filter(n *plan.Filter) (Operator, error) {
 }
 
 func (b *builder) sort(n *plan.Sort) (Operator, error) {
+	if n.Input.Out().Mode != plan.InsertOnly && n.Limit >= 0 {
+		return rank.NewSort(n, b.env), nil
+	}
 	if len(n.Keys) == 0 {
 		left := n.Limit
 		if left < 0 {
 			left = -1
 		}
-		return &limiter{skip: n.Offset, left: left}, nil
+		l := &limiter{skip: n.Offset, left: left}
+		l.remember()
+		return l, nil
+	}
+	if !n.Input.Out().Bounded && n.Limit >= 0 {
+		return rank.NewSort(n, b.env), nil
 	}
 	if !n.Input.Out().Bounded {
 		return nil, &eval.Unsupported{At: n.At, What: "ORDER BY over an unbounded input"}

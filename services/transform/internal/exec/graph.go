@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/operator"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
 
@@ -40,6 +41,8 @@ type Stat struct {
 	BatchesIn  uint64
 	Watermark  int64
 	HasEventTS bool
+	// Dropped is how many rows came too late, or without a time.
+	Dropped uint64
 }
 
 // vertex is an operator with its places in the graph.
@@ -179,10 +182,36 @@ func (g *Graph) Stats() []Stat {
 	stats := make([]Stat, 0, len(g.vertices))
 	for _, v := range g.vertices {
 		mark := v.mark.Load()
-		stats = append(stats, Stat{ID: v.id, Name: v.name, RowsIn: v.in.Load(), RowsOut: v.out.Load(),
+		dropped := uint64(0)
+		if d, ok := v.op.(operator.Dropper); ok {
+			dropped = d.Dropped()
+		}
+		stats = append(stats, Stat{Dropped: dropped, ID: v.id, Name: v.name, RowsIn: v.in.Load(), RowsOut: v.out.Load(),
 			BatchesIn: v.batches.Load(), Watermark: mark, HasEventTS: mark != NoWatermark})
 	}
 	return stats
+}
+
+// Stateful returns the name of an operator that keeps state; empty when none does.
+func (g *Graph) Stateful() string {
+	for _, v := range g.vertices {
+		if s, ok := v.op.(operator.Stateful); ok && s.Stateful() {
+			return v.name
+		}
+	}
+	return ""
+}
+
+// Dropped returns how many rows operators left out because they came too late or
+// had no time.
+func (g *Graph) Dropped() uint64 {
+	n := uint64(0)
+	for _, v := range g.vertices {
+		if d, ok := v.op.(operator.Dropper); ok {
+			n += d.Dropped()
+		}
+	}
+	return n
 }
 
 // Snapshot writes the state of all operators.

@@ -70,7 +70,7 @@ func (p *project) Process(_ int, b *column.Batch, out Emitter) error {
 
 // union passes the rows of all inputs on, each in its own lane.
 type union struct {
-	stateless
+	remembering
 	inputs int
 	marks  []int64
 	last   int64

@@ -12,7 +12,7 @@ const sortedBatch = 4096
 
 // sorter collects a bounded input and puts it out in order.
 type sorter struct {
-	stateless
+	remembering
 	node *plan.Sort
 	rows column.Batch
 	cmp  []eval.Comparer
@@ -27,6 +27,7 @@ func newSorter(n *plan.Sort) *sorter {
 		t := n.Input.Out().Fields[k.Column].Type
 		s.cmp = append(s.cmp, eval.CompareOf(t, t))
 	}
+	s.remember()
 	return s
 }
 
@@ -87,7 +88,7 @@ func (s *sorter) compare(x, y int32) int {
 
 // limiter passes the first rows on, without an order.
 type limiter struct {
-	stateless
+	remembering
 	skip, left int64
 	out        column.Batch
 }

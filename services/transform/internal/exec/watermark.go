@@ -1,17 +1,86 @@
 package exec
 
 import (
+	"errors"
+	"math"
+	"strings"
+	"time"
+
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
 
-// watermark advances event time by what its expression gives, apart for each
-// partition of the source: the slowest partition counts.
+const (
+	// eagerStep is by how much the watermark of a bounded source must grow to be
+	// passed on between two rows: Flink's interval of watermarks.
+	eagerStep = 200
+	// defaultIdle is after what time a silent partition counts no longer.
+	defaultIdle = 30 * time.Second
+)
+
+var errNoRowtime = errors.New("the time attribute is NULL; filter such rows out, or give the column a default")
+
+// watermark advances event time by what its expression gives. Over an unbounded
+// source it is kept apart for each partition: the slowest counts, unless it is
+// silent. Over a bounded source it may move after every row, so that the same
+// rows are late as in Flink.
 type watermark struct {
-	stateless
-	expr  *eval.Program
-	parts map[int]int64
-	last  int64
+	remembering
+	node    *plan.Watermark
+	expr    *eval.Program
+	now     func() time.Time
+	idle    time.Duration
+	bounded bool
+	strict  bool // a NULL time is an error
+	parts   map[int]*lane
+	last    int64 // what was passed on
+	current int64 // of a bounded source: the highest so far
+	emitted int64 // of a bounded source: the one that moved last
+	floor   []int64
+	cuts    []cut
+	sel     []int32
+	part    column.Batch
+}
+
+// lane is a partition with its own time.
+type lane struct {
+	mark int64
+	seen time.Time
+	idle bool // it was silent for too long
+}
+
+// cut is a place in a batch where the watermark moves: after row at.
+type cut struct {
+	at   int
+	mark int64
+}
+
+func newWatermark(n *plan.Watermark, env eval.Env) (*watermark, error) {
+	env = env.Filled()
+	e, err := eval.Compile(n.Expr, env)
+	w := &watermark{node: n, expr: e, now: env.Now, idle: env.IdleTimeout, bounded: n.Input.Out().Bounded,
+		strict: !pushesWatermarks(n.Input), parts: make(map[int]*lane), last: NoWatermark}
+	if w.idle == 0 {
+		w.idle = defaultIdle
+	}
+	w.remember()
+	return w, err
+}
+
+// pushesWatermarks reports whether the source below makes the watermarks itself,
+// as Kafka's does: rows without time go on, and window operators leave them out.
+func pushesWatermarks(n plan.Node) bool {
+	for {
+		if s, ok := n.(*plan.Scan); ok {
+			return strings.Contains(s.Table.Options["connector"]+s.Table.Options["connector.type"], "kafka")
+		}
+		in := n.Inputs()
+		if len(in) != 1 {
+			return false
+		}
+		n = in[0]
+	}
 }
 
 func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
@@ -19,6 +88,18 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 	if err != nil {
 		return located(err, b)
 	}
+	if w.strict {
+		times := b.Cols[w.node.Column]
+		for i := range b.Len {
+			if times.IsNull(i) {
+				return located(&eval.Error{At: w.node.At, Row: i, Err: errNoRowtime}, b)
+			}
+		}
+	}
+	if w.bounded {
+		return w.eager(b, v, out)
+	}
+	now := w.now()
 	for i := range b.Len {
 		if v.IsNull(i) {
 			continue
@@ -27,20 +108,116 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 		if b.Origin != nil {
 			part = b.Origin.Partition(b.Record(i))
 		}
-		if at, ok := w.parts[part]; !ok || v.Ints[i] > at {
-			w.parts[part] = v.Ints[i]
+		l := w.parts[part]
+		if l == nil {
+			l = &lane{mark: NoWatermark}
+			w.parts[part] = l
 		}
+		l.mark, l.seen, l.idle = max(l.mark, v.Ints[i]), now, false
 	}
 	if err := out.Emit(b); err != nil {
 		return err
 	}
-	low := int64(MaxWatermark)
-	for _, at := range w.parts {
-		low = min(low, at)
+	return w.pass(w.lowest(), out)
+}
+
+// lowest returns the watermark of the slowest partition that is not silent.
+func (w *watermark) lowest() int64 {
+	low, found := int64(MaxWatermark), false
+	for _, l := range w.parts {
+		if !l.idle {
+			low, found = min(low, l.mark), true
+		}
 	}
-	if len(w.parts) == 0 || low <= w.last {
+	if !found {
+		return NoWatermark
+	}
+	return low
+}
+
+func (w *watermark) pass(mark int64, out Emitter) error {
+	if mark <= w.last {
 		return nil
 	}
-	w.last = low
-	return out.Watermark(low)
+	w.last = mark
+	return out.Watermark(mark)
+}
+
+// eager passes a batch on in pieces, with the watermark between them where a row
+// behind it could be late by it.
+func (w *watermark) eager(b *column.Batch, v *column.Vector, out Emitter) error {
+	times := b.Cols[w.node.Column]
+	w.cuts = w.cuts[:0]
+	for i := range b.Len {
+		if !v.IsNull(i) {
+			w.current = max(w.current, v.Ints[i])
+		}
+		if w.current-w.emitted > eagerStep {
+			w.emitted = w.current
+			w.cuts = append(w.cuts, cut{i, w.emitted})
+		}
+	}
+	if len(w.cuts) == 0 {
+		return out.Emit(b)
+	}
+	w.floor = append(w.floor[:0], make([]int64, b.Len+1)...)
+	w.floor[b.Len] = math.MaxInt64
+	for i := b.Len - 1; i >= 0; i-- {
+		w.floor[i] = w.floor[i+1]
+		if !times.IsNull(i) {
+			w.floor[i] = min(w.floor[i], times.Ints[i])
+		}
+	}
+	from := 0
+	for k, c := range w.cuts {
+		if k < len(w.cuts)-1 && w.floor[c.at+1] > c.mark+1 {
+			continue // no row behind it can be late
+		}
+		if err := w.piece(b, from, c.at+1, out); err != nil {
+			return err
+		}
+		from = c.at + 1
+		if err := w.pass(c.mark, out); err != nil {
+			return err
+		}
+	}
+	return w.piece(b, from, b.Len, out)
+}
+
+// piece passes rows from to before to on.
+func (w *watermark) piece(b *column.Batch, from, to int, out Emitter) error {
+	switch {
+	case from == to:
+		return nil
+	case from == 0 && to == b.Len:
+		return out.Emit(b)
+	}
+	w.sel = w.sel[:0]
+	for i := from; i < to; i++ {
+		w.sel = append(w.sel, int32(i))
+	}
+	b.Select(&w.part, w.sel, nil)
+	return out.Emit(&w.part)
+}
+
+// Next returns when a silent partition stops to hold the watermark back.
+func (w *watermark) Next() time.Time {
+	if w.bounded || w.idle < 0 || len(w.parts) < 2 {
+		return time.Time{}
+	}
+	var next time.Time
+	for _, l := range w.parts {
+		if at := l.seen.Add(w.idle); !l.idle && (next.IsZero() || at.Before(next)) {
+			next = at
+		}
+	}
+	return next
+}
+
+// Tick lets the watermark go on without the partitions that are silent.
+func (w *watermark) Tick(now time.Time, out Emitter) error {
+	for _, l := range w.parts {
+		l.idle = l.idle || now.Sub(l.seen) >= w.idle
+	}
+	return w.pass(w.lowest(), out)
 }

@@ -3,6 +3,7 @@ package job
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/weirflow/weirflow/services/platform/kafka"
 
 	"github.com/weirflow/weirflow/services/transform/internal/script"
+	"github.com/weirflow/weirflow/services/transform/internal/sql"
 )
 
 // Create keeps a new job, whose statements must be valid.
@@ -26,12 +28,17 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	m.change.Lock()
 	defer m.change.Unlock()
 	old, exists := m.jobs.Get(req.GetName())
+	text, err := sql.Restore(req.GetSql(), old.GetSql())
+	if err != nil {
+		return nil, err
+	}
+	parameters := sql.RestoreSettings(req.GetParameters(), old.GetParameters())
 	if exists && !req.GetReplace() {
-		return nil, fmt.Errorf("%q: %w", req.GetName(), ErrExists)
+		return m.again(ctx, old, text, parameters, req.GetStart())
 	}
 	m.halt(req.GetName())
-	j := &jobv1.Job{Name: req.GetName(), Sql: req.GetSql(), Parameters: req.GetParameters(), CreatedAt: m.now(), UpdatedAt: m.now(),
-		Epoch: old.GetEpoch(), Status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_CREATED, ChangedAt: m.now()}}
+	j := &jobv1.Job{Name: req.GetName(), Sql: text, Parameters: parameters, CreatedAt: m.now(), UpdatedAt: m.now(),
+		Epoch: max(old.GetEpoch(), m.lastEpoch(req.GetName())), Status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_CREATED, ChangedAt: m.now()}}
 	if exists {
 		j.CreatedAt = old.GetCreatedAt()
 	}
@@ -42,6 +49,31 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 		return j, nil
 	}
 	return m.start(ctx, j.GetName(), false)
+}
+
+// lastEpoch is the greatest epoch that the indexer has told of. A new job that
+// has the name of a deleted one begins behind it, so that what is still told of
+// the old one is not taken for news of the new.
+func (m *Manager) lastEpoch(name string) int64 {
+	var last int64
+	for _, s := range m.statuses.All() {
+		if s.GetJob() == name {
+			last = max(last, s.GetEpoch())
+		}
+	}
+	return last
+}
+
+// again answers for a job that is there already: the same one is no error, so
+// that a client may repeat its request.
+func (m *Manager) again(ctx context.Context, old *jobv1.Job, text string, parameters map[string]string, start bool) (*jobv1.Job, error) {
+	if old.GetSql() != text || !maps.Equal(old.GetParameters(), parameters) {
+		return nil, fmt.Errorf("%q: %w, with other statements", old.GetName(), ErrExists)
+	}
+	if !start || old.GetRunning() {
+		return m.Get(old.GetName())
+	}
+	return m.start(ctx, old.GetName(), false)
 }
 
 // Start runs a job, from where it was or from scratch.
@@ -106,8 +138,7 @@ func (m *Manager) Stop(ctx context.Context, name string) (*jobv1.Job, error) {
 	})
 }
 
-// Delete stops a job and forgets it, its sinks and its state. Documents that are
-// already handed to the indexer stay.
+// Delete stops a job and forgets it, its sinks and its state.
 func (m *Manager) Delete(ctx context.Context, name string) error {
 	m.change.Lock()
 	defer m.change.Unlock()
@@ -122,11 +153,44 @@ func (m *Manager) Delete(ctx context.Context, name string) error {
 			}
 		}
 	}
-	if err := m.admin.Delete(ctx, StatePrefix+name); err != nil && !kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {
+	if err := m.drop(ctx, StatePrefix+name); err != nil {
+		return err
+	}
+	if err := m.dropUnused(ctx, IndexPrefix+name); err != nil {
 		return err
 	}
 	m.d.Book.Close(name)
 	return m.jobs.Delete(ctx, name)
+}
+
+// drop removes a topic, if it is there.
+func (m *Manager) drop(ctx context.Context, topic string) error {
+	if err := m.admin.Delete(ctx, topic); err != nil && !kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {
+		return err
+	}
+	return nil
+}
+
+// dropUnused removes a topic to which nothing was ever written. One that was used
+// stays until its retention ends: the indexer may not be through with it, and its
+// group remembers offsets, which would hide records of a new topic of the name.
+func (m *Manager) dropUnused(ctx context.Context, topic string) error {
+	if _, err := m.admin.Topic(ctx, topic); err != nil {
+		if kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {
+			return nil
+		}
+		return err
+	}
+	ends, err := m.admin.EndOffsets(ctx, topic)
+	if err != nil {
+		return err
+	}
+	for _, end := range ends {
+		if end > 0 {
+			return nil
+		}
+	}
+	return m.drop(ctx, topic)
 }
 
 // Get returns a job with its present status.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/sql"
 )
 
 // steady is how long an attempt must have lasted for the pauses to begin anew.
@@ -32,6 +33,7 @@ type run struct {
 	ctx    context.Context //nolint:containedctx // the run's own life
 	cancel context.CancelFunc
 	done   chan struct{}
+	hider  *sql.Hider
 
 	mu       sync.Mutex
 	status   *jobv1.JobStatus
@@ -43,6 +45,7 @@ type run struct {
 func newRun(m *Manager, j *jobv1.Job) *run {
 	ctx, cancel := context.WithCancel(m.ctx)
 	return &run{m: m, job: j, name: j.GetName(), log: m.d.Logger.With("job", j.GetName()), ctx: ctx, cancel: cancel, done: make(chan struct{}),
+		hider:  sql.NewHider(j.GetSql(), j.GetParameters()),
 		status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_INITIALIZING, StartedAt: m.now(), ChangedAt: m.now(), Instance: m.cfg.Instance}}
 }
 
@@ -62,17 +65,17 @@ func (r *run) loop() {
 			r.finish(jobv1.JobState_JOB_STATE_FINISHED, nil)
 			return
 		case final(err):
-			r.log.Error("job failed", "error", err)
+			r.log.Error("job failed", "error", r.hider.Hide(err.Error()))
 			r.finish(jobv1.JobState_JOB_STATE_FAILED, err)
 			return
 		case r.ctx.Err() != nil:
-			r.log.Warn("job did not stop cleanly; it goes on from its last checkpoint", "error", err)
+			r.log.Warn("job did not stop cleanly; it goes on from its last checkpoint", "error", r.hider.Hide(err.Error()))
 			return
 		}
 		if time.Since(began) > steady {
 			pause = r.m.cfg.RestartMin
 		}
-		r.log.Warn("job failed and is tried again", "error", err, "pause", pause)
+		r.log.Warn("job failed and is tried again", "error", r.hider.Hide(err.Error()), "pause", pause)
 		r.mu.Lock()
 		r.status.Restarts++
 		r.mu.Unlock()
@@ -142,7 +145,7 @@ func (r *run) set(state jobv1.JobState, cause error) {
 	r.mu.Lock()
 	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
 	if cause != nil {
-		r.status.Error = cause.Error()
+		r.status.Error = r.hider.Hide(cause.Error())
 	}
 	st, _ := proto.Clone(r.status).(*jobv1.JobStatus)
 	r.mu.Unlock()
@@ -158,7 +161,7 @@ func (r *run) finish(state jobv1.JobState, cause error) {
 	r.mu.Lock()
 	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
 	if cause != nil {
-		r.status.Error = cause.Error()
+		r.status.Error = r.hider.Hide(cause.Error())
 	}
 	st, _ := proto.Clone(r.status).(*jobv1.JobStatus)
 	r.mu.Unlock()

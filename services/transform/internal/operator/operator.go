@@ -3,8 +3,11 @@
 package operator
 
 import (
+	"encoding/binary"
+	"errors"
 	"io"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
@@ -70,6 +73,15 @@ type Dropper interface {
 	Dropped() uint64
 }
 
+// Drops counts rows that are left out. Operators embed it.
+type Drops struct{ n atomic.Uint64 }
+
+// Drop counts a row.
+func (d *Drops) Drop() { d.n.Add(1) }
+
+// Dropped returns how many rows there were.
+func (d *Drops) Dropped() uint64 { return d.n.Load() }
+
 // Marks follows the watermarks of an operator's inputs: the slowest counts.
 type Marks struct {
 	marks []int64
@@ -102,3 +114,31 @@ func (m *Marks) Advance(in int, ts int64) bool {
 
 // Now returns the operator's watermark.
 func (m *Marks) Now() int64 { return m.last }
+
+// Append writes the marks.
+func (m *Marks) Append(dst []byte) []byte {
+	dst = binary.AppendVarint(dst, m.last)
+	for _, x := range m.marks {
+		dst = binary.AppendVarint(dst, x)
+	}
+	return dst
+}
+
+// Read reads what Append wrote.
+func (m *Marks) Read(s string) error {
+	b := []byte(s)
+	for i := -1; i < len(m.marks); i++ {
+		x, n := binary.Varint(b)
+		if n <= 0 {
+			return errMarks
+		}
+		if b = b[n:]; i < 0 {
+			m.last = x
+		} else {
+			m.marks[i] = x
+		}
+	}
+	return nil
+}
+
+var errMarks = errors.New("damaged watermarks")

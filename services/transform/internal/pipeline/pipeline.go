@@ -99,6 +99,11 @@ func (p *Pipeline) abortLate(ctx context.Context, ended <-chan struct{}) {
 				a.Abort()
 			}
 		}
+		for _, in := range p.cfg.Inputs {
+			if a, ok := in.Source.(connector.Aborter); ok {
+				a.Abort()
+			}
+		}
 	}
 }
 
@@ -163,13 +168,17 @@ func (p *Pipeline) handle(e event) error {
 		p.cfg.Stage.In(e.chunk.Records)
 	}
 	r := p.track.begin(e.input, e.chunk)
+	if e.chunk.Dead > 0 {
+		r.Hold()
+		e.chunk.Keep(r.Release)
+	}
 	var err error
 	if e.chunk.Batch.Len > 0 {
 		err = p.cfg.Inputs[e.input].Scan.Push(e.chunk.Batch, r)
 	}
 	e.chunk.Release()
 	if err == nil && p.cfg.Stage != nil {
-		p.cfg.Stage.Filtered(r.Records - r.Out())
+		p.cfg.Stage.Filtered(r.Records - r.Out() - e.chunk.Dead)
 	}
 	if err != nil {
 		p.track.abandon(r)

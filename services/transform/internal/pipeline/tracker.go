@@ -34,6 +34,7 @@ type place struct {
 type entry struct {
 	receipt   *exec.Receipt
 	positions []connector.Position
+	dead      int // records that are kept as dead letters
 	done      bool
 	abandoned bool
 }
@@ -52,7 +53,7 @@ func newTracker(cfg Config) *tracker {
 
 // begin returns the receipt of a batch that goes into the graph now.
 func (t *tracker) begin(input int, c connector.Chunk) *exec.Receipt {
-	e := &entry{positions: c.Positions}
+	e := &entry{positions: c.Positions, dead: c.Dead}
 	e.receipt = exec.NewReceipt(c.Records, func(*exec.Receipt) { t.finished(input, e) })
 	t.mu.Lock()
 	t.queues[input] = append(t.queues[input], e)
@@ -84,6 +85,7 @@ func (t *tracker) finished(input int, e *entry) {
 	}
 	if t.cfg.Stage != nil {
 		t.cfg.Stage.Out(e.receipt.Out())
+		t.cfg.Stage.DeadLettered(e.dead)
 	}
 	e.done = true
 	delete(t.entries, e.receipt)
@@ -156,7 +158,7 @@ func (t *tracker) close() int {
 			left += e.receipt.Records
 			continue
 		}
-		left += e.receipt.Out()
+		left += e.receipt.Out() + e.dead
 	}
 	return left
 }

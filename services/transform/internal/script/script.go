@@ -62,15 +62,15 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 	}
 	p.Config = s.Config()
 	for _, sink := range p.Sinks {
-		if err := connectors.Validate(sink.Table); err != nil {
+		if err := connectors.CheckSink(sink); err != nil {
 			return nil, &sql.Error{Line: sink.At.Line, Column: sink.At.Column, Message: err.Error()}
 		}
 	}
-	return p, p.dryRun()
+	return p, p.dryRun(connectors)
 }
 
 // dryRun builds the operators, so that what the engine cannot do is told before the job runs.
-func (p *Program) dryRun() error {
+func (p *Program) dryRun(connectors connector.Registry) error {
 	roots := make([]plan.Node, 0, len(p.Sinks))
 	for _, s := range p.Sinks {
 		roots = append(roots, s.Input)
@@ -78,6 +78,12 @@ func (p *Program) dryRun() error {
 	g, err := exec.Build(roots, make([]exec.Sink, len(roots)), p.Env(nil))
 	if err != nil {
 		return Diagnose(err)
+	}
+	for _, scan := range g.Scans {
+		if err := connectors.CheckScan(scan.Plan); err != nil {
+			at := scan.Plan.Out().At
+			return errors.Join(&sql.Error{Line: at.Line, Column: at.Column, Message: err.Error()}, g.Close())
+		}
 	}
 	return g.Close()
 }
@@ -112,6 +118,16 @@ func EnvOf(config map[string]string, now func() time.Time) eval.Env {
 			env.Zone = zone
 		} else if zone, err := time.LoadLocation(name); err == nil {
 			env.Zone = zone
+		}
+	}
+	if d, err := connector.ParseDuration(config["table.exec.state.ttl"]); err == nil {
+		env.StateTTL = d
+	}
+	if text, ok := config["table.exec.source.idle-timeout"]; ok {
+		if d, err := connector.ParseDuration(text); err == nil && d > 0 {
+			env.IdleTimeout = d
+		} else {
+			env.IdleTimeout = -1
 		}
 	}
 	return env

@@ -6,7 +6,7 @@ import "strings"
 const masked = "******"
 
 // secretWords are parts of option names whose values are secret.
-var secretWords = [...]string{"password", "secret", "token", "sasl.jaas.config", "credential", "api-key", "apikey", "private-key", "access-key", "fs.azure.account.key", "passphrase"}
+var secretWords = [...]string{"password", "secret", "token", "sasl.jaas.config", "credential", "api-key", "apikey", "private-key", "access-key", "fs.azure.account.key", "passphrase", "ssl.key", "keystore.key", "authorization"}
 
 // Mask returns the value of an option, or stars if its name says it is a secret.
 // Addresses lose the password they may carry.

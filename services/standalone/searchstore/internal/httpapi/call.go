@@ -133,11 +133,11 @@ func (c *call) number(name string, def int) (int, error) {
 	if s == "" {
 		return def, nil
 	}
-	n, err := strconv.Atoi(s)
+	n, err := strconv.ParseInt(s, 10, 32)
 	if err != nil {
 		return 0, apierr.Illegal("Failed to parse int parameter [%s] with value [%s]", name, s)
 	}
-	return n, nil
+	return int(n), nil
 }
 
 // lookup reads the parameters about missing indices.

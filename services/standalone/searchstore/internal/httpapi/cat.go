@@ -177,7 +177,7 @@ func (a *API) catIndices(c *call) (*reply, error) {
 	for _, ix := range list {
 		v := ix.View()
 		size := c.size(ix.Size())
-		t.rows = append(t.rows, []string{"green", openWord(ix), ix.Name, ix.UUID, "1", "0", strconv.Itoa(v.Count()), strconv.Itoa(v.Gone()), size, size, size,
+		t.rows = append(t.rows, []string{indexHealth(ix), openWord(ix), ix.Name, ix.UUID, "1", "0", strconv.Itoa(v.Count()), strconv.Itoa(v.Gone()), size, size, size,
 			strconv.FormatInt(ix.Created.UnixMilli(), 10), ix.Created.UTC().Format("2006-01-02T15:04:05.000Z")})
 		v.Release()
 	}
@@ -209,7 +209,7 @@ func (a *API) catShards(c *call) (*reply, error) {
 	t := table{cols: []string{"index", "shard", "prirep", "state", "docs", "store", "dataset", "ip", "node"}}
 	for _, ix := range list {
 		v := ix.View()
-		t.rows = append(t.rows, []string{ix.Name, "0", "p", "STARTED", strconv.Itoa(v.Count()), c.size(ix.Size()), c.size(ix.Size()), "127.0.0.1", "weirflow"})
+		t.rows = append(t.rows, []string{ix.Name, "0", "p", map[bool]string{true: "UNASSIGNED", false: "STARTED"}[ix.Broken() != nil], strconv.Itoa(v.Count()), c.size(ix.Size()), c.size(ix.Size()), "127.0.0.1", "weirflow"})
 		v.Release()
 	}
 	return c.table(t)
@@ -217,9 +217,32 @@ func (a *API) catShards(c *call) (*reply, error) {
 
 func (a *API) catHealth(c *call) (*reply, error) {
 	now := time.Now().UTC()
-	n := strconv.Itoa(len(a.Store.All()))
+	all := a.Store.All()
+	status, bad := health(all)
+	up := strconv.Itoa(len(all) - bad)
+	share := 100.0
+	if bad > 0 {
+		share = 100 * float64(len(all)-bad) / float64(len(all))
+	}
 	return c.table(table{cols: []string{"epoch", "timestamp", "cluster", "status", "node.total", "node.data", "shards", "pri", "relo", "init", "unassign", "unassign.pri", "pending_tasks", "max_task_wait_time", "active_shards_percent"},
-		rows: [][]string{{strconv.FormatInt(now.Unix(), 10), now.Format("15:04:05"), a.Cluster, "green", "1", "1", n, n, "0", "0", "0", "0", "0", "-", "100.0%"}}})
+		rows: [][]string{{strconv.FormatInt(now.Unix(), 10), now.Format("15:04:05"), a.Cluster, status, "1", "1", up, up, "0", "0", strconv.Itoa(bad), strconv.Itoa(bad), "0", "-", strconv.FormatFloat(share, 'f', 1, 64) + "%"}}})
+}
+
+// health is green unless an index could not be opened; bad is how many.
+func health(list []*store.Index) (status string, bad int) {
+	status = "green"
+	for _, ix := range list {
+		if ix.Broken() != nil {
+			status = "red"
+			bad++
+		}
+	}
+	return status, bad
+}
+
+func indexHealth(ix *store.Index) string {
+	s, _ := health([]*store.Index{ix})
+	return s
 }
 
 func (a *API) catAliases(c *call) (*reply, error) {

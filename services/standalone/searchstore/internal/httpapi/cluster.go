@@ -57,10 +57,19 @@ func (a *API) health(c *call) (*reply, error) {
 		}
 		targets = nil
 	}
-	n := len(targets)
-	h := jsondoc.Obj("cluster_name", a.Cluster, "status", "green", "timed_out", false, "number_of_nodes", 1, "number_of_data_nodes", 1,
-		"active_primary_shards", n, "active_shards", n, "relocating_shards", 0, "initializing_shards", 0, "unassigned_shards", 0, "unassigned_primary_shards", 0, "delayed_unassigned_shards", 0,
-		"number_of_pending_tasks", 0, "number_of_in_flight_fetch", 0, "task_max_waiting_in_queue_millis", 0, "active_shards_percent_as_number", 100.0)
+	var list []*store.Index
+	for _, t := range targets {
+		list = append(list, t.Index)
+	}
+	status, bad := health(list)
+	n := len(targets) - bad
+	share := 100.0
+	if bad > 0 {
+		share = 100 * float64(n) / float64(len(targets))
+	}
+	h := jsondoc.Obj("cluster_name", a.Cluster, "status", status, "timed_out", false, "number_of_nodes", 1, "number_of_data_nodes", 1,
+		"active_primary_shards", n, "active_shards", n, "relocating_shards", 0, "initializing_shards", 0, "unassigned_shards", bad, "unassigned_primary_shards", bad, "delayed_unassigned_shards", 0,
+		"number_of_pending_tasks", 0, "number_of_in_flight_fetch", 0, "task_max_waiting_in_queue_millis", 0, "active_shards_percent_as_number", share)
 	rep := &reply{status: http.StatusOK, body: h}
 	if unmet(c, err) {
 		d, perr := dates.Duration(c.query.Get("timeout"))
@@ -118,7 +127,8 @@ func (a *API) totals() (count, gone int, size int64, list []*store.Index) {
 
 func (a *API) clusterStats(*call) (*reply, error) {
 	count, gone, size, list := a.totals()
-	return ok(jsondoc.Obj("cluster_name", a.Cluster, "cluster_uuid", a.uuid, "status", "green", "timestamp", time.Now().UnixMilli(),
+	status, _ := health(list)
+	return ok(jsondoc.Obj("cluster_name", a.Cluster, "cluster_uuid", a.uuid, "status", status, "timestamp", time.Now().UnixMilli(),
 		"indices", jsondoc.Obj("count", len(list), "shards", jsondoc.Obj("total", len(list), "primaries", len(list)), "docs", jsondoc.Obj("count", count, "deleted", gone), "store", jsondoc.Obj("size_in_bytes", size)),
 		"nodes", jsondoc.Obj("count", jsondoc.Obj("total", 1, "data", 1, "master", 1), "versions", []string{Version})))
 }

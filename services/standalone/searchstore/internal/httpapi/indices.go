@@ -68,6 +68,11 @@ func (a *API) createIndex(c *call) (*reply, error) {
 func (a *API) deleteIndex(c *call) (*reply, error) {
 	o := c.lookup()
 	o.NoAliases, o.KeepClosed = true, true
+	for name := range strings.SplitSeq(c.params["index"], ",") {
+		if name == "_all" || strings.Contains(name, "*") { // as Elasticsearch does by default: a slip costs too much
+			return nil, apierr.Illegal("Wildcard expressions or all indices are not allowed")
+		}
+	}
 	targets, err := c.targets(o)
 	if err != nil {
 		return nil, err

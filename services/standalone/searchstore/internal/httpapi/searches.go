@@ -166,8 +166,21 @@ func response(res *search.Result, start time.Time, extra *jsondoc.Value, asInt b
 	}
 	o.Set("took", jsondoc.Int(time.Since(start).Milliseconds()))
 	o.Set("timed_out", jsondoc.Boolean(false))
-	o.Set("_shards", shards(res.Shards, true))
+	o.Set("_shards", searched(res))
 	return res.JSON(o, asInt)
+}
+
+// searched tells of how many indices a result is, and what failed on others.
+func searched(res *search.Result) *jsondoc.Value {
+	o := shards(res.Shards, true)
+	if n := len(res.Failures); n > 0 {
+		list := jsondoc.Arr()
+		for _, e := range res.Failures {
+			list.Add(jsondoc.Obj("shard", 0, "index", e.Index, "node", "weirflow", "reason", e.Object()))
+		}
+		o.Set("successful", jsondoc.Int(res.Shards-n)).Set("failed", jsondoc.Int(n)).Set("failures", list)
+	}
+	return o
 }
 
 func shards(n int, skipped bool) *jsondoc.Value {
@@ -205,7 +218,7 @@ func (a *API) count(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ok(jsondoc.Obj("count", res.Total, "_shards", shards(res.Shards, true)))
+	return ok(jsondoc.Obj("count", res.Total, "_shards", searched(res)))
 }
 
 // msearchKeys are what the header lines of _msearch may hold.

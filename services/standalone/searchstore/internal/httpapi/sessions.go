@@ -54,10 +54,12 @@ func (x *contexts) add(prefix string, s *session) (string, error) {
 	return base64.URLEncoding.EncodeToString([]byte(id)), nil
 }
 
-func (x *contexts) get(token, prefix string, keep time.Duration) *session {
+// get finds a session and keeps its views for the caller, who releases them:
+// another request may close the session meanwhile.
+func (x *contexts) get(token, prefix string, keep time.Duration) (*session, []search.Target) {
 	id, err := base64.URLEncoding.DecodeString(token)
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -65,13 +67,16 @@ func (x *contexts) get(token, prefix string, keep time.Duration) *session {
 	x.sweep(now)
 	s := x.open[string(id)]
 	if s == nil || string(id[:len(prefix)]) != prefix {
-		return nil
+		return nil, nil
 	}
 	if keep > 0 {
 		s.keep = keep
 	}
 	s.expires = now.Add(s.keep)
-	return s
+	for _, t := range s.targets {
+		t.View.Retain()
+	}
+	return s, s.targets
 }
 
 func (x *contexts) drop(token string) bool {
@@ -170,17 +175,18 @@ func (a *API) scroll(c *call) (*reply, error) {
 	if !validToken(id) {
 		return nil, apierr.Illegal("Cannot parse scroll id")
 	}
-	s := a.ctx.get(id, "s", d)
+	s, held := a.ctx.get(id, "s", d)
 	if s == nil {
 		return nil, missingContext(id)
 	}
+	defer release(held)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	r := *s.req
 	r.From = s.from
 	r.Aggs = nil
 	start := time.Now()
-	res, err := search.Run(&r, s.targets, start)
+	res, err := search.Run(&r, held, start)
 	if err != nil {
 		return nil, err
 	}
@@ -279,21 +285,16 @@ func (a *API) searchPIT(c *call, r *search.Request) (*reply, error) {
 			return nil, err
 		}
 	}
-	s := a.ctx.get(r.PIT, "p", d)
+	s, held := a.ctx.get(r.PIT, "p", d)
 	if s == nil {
 		return nil, missingContext(r.PIT)
 	}
+	defer release(held)
 	if len(r.Sort) > 0 && r.Sort[len(r.Sort)-1].Field != "_shard_doc" && r.Sort[len(r.Sort)-1].Field != "_doc" {
 		r.Sort = append(r.Sort, search.SortKey{Field: "_shard_doc"})
 		if r.HasAfter && len(r.After) == len(r.Sort)-1 {
 			r.Sort = r.Sort[:len(r.Sort)-1]
 		}
 	}
-	held := make([]search.Target, len(s.targets))
-	for i, t := range s.targets {
-		held[i] = search.Target{View: t.View, Filters: t.Filters}
-		t.View.Retain()
-	}
-	defer release(held)
 	return a.answer(c, r, held, jsondoc.Obj("pit_id", r.PIT))
 }

@@ -3,6 +3,7 @@ package search
 import (
 	"container/heap"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -56,23 +57,51 @@ type run struct {
 	plan  *aggs.Plan
 }
 
-// Run executes a request over targets. When it fails on several indices, the
-// error names the reasons of each.
+// Run executes a request over targets. Where it fails on some of several
+// indices, the result is that of the others and names the failures; when it
+// fails on all, the error names the reasons of each.
 func Run(req *Request, targets []Target, now time.Time) (*Result, error) {
 	res, err := runAll(req, targets, now)
 	if err == nil || len(targets) < 2 {
 		return res, err
 	}
 	e := apierr.Of(err)
-	if !e.Shard || e.NoRoot {
+	if !ofIndex(e) {
 		return nil, err
 	}
+	var good []Target
+	var failed []*apierr.Error
 	for i := range targets {
-		if _, err := runAll(req, targets[i:i+1], now); err != nil {
-			e.Others = append(e.Others, apierr.Of(err))
+		_, err := runAll(req, targets[i:i+1], now)
+		if err == nil {
+			good = append(good, targets[i])
+			continue
 		}
+		f := apierr.Of(err)
+		if !ofIndex(f) {
+			return nil, err
+		}
+		if f.Index == "" {
+			c := *f
+			f = &c
+			f.Index = targets[i].View.Index.Name
+		}
+		failed = append(failed, f)
 	}
-	return nil, e
+	if len(good) == 0 || len(failed) == 0 {
+		e.Shard, e.Others = true, failed
+		return nil, e
+	}
+	if res, err = runAll(req, good, now); err != nil {
+		return nil, err
+	}
+	res.Shards, res.Failures = len(targets), failed
+	return res, nil
+}
+
+// ofIndex reports whether an error is about one index and not about the request.
+func ofIndex(e *apierr.Error) bool {
+	return (e.Shard || e.Status >= http.StatusInternalServerError && e.Status != http.StatusNotImplemented) && !e.NoRoot
 }
 
 func runAll(req *Request, targets []Target, now time.Time) (*Result, error) {
@@ -136,6 +165,9 @@ func NewEnv(v *store.View, now time.Time) *query.Env {
 }
 
 func (r *run) prepare(t *Target, now time.Time) (*indexRun, error) {
+	if e := t.View.Index.Broken(); e != nil {
+		return nil, e
+	}
 	ix := &indexRun{t: t, env: NewEnv(t.View, now), stats: &query.Stats{}}
 	for _, x := range r.ixs {
 		ix.base = x.base + int64(docs(x.t.View))

@@ -21,6 +21,8 @@ type Result struct {
 	Hits     []*jsondoc.Value
 	Aggs     *jsondoc.Value
 	Shards   int
+	// Failures are the errors of the indices that have no share in the result.
+	Failures []*apierr.Error
 	NoTotal  bool
 	// LastSort is the sort values of the last hit, for paging on.
 	LastSort *jsondoc.Value

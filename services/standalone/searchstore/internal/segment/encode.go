@@ -25,13 +25,17 @@ func (s *Segment) encode(w *writer, prefix string, out *[]Section) error {
 	names := s.Columns()
 	w.uvarint(uint64(len(names)))
 	for _, n := range names {
-		col, err := s.column(n)
-		if err != nil {
-			return err
-		}
 		w.bytes([]byte(n))
-		w.uvarint(uint64(kindOf(col)))
-		*out = append(*out, Section{prefix + "c:" + n, encodeColumn(col)})
+		w.uvarint(uint64(s.cols[n].kind))
+		data := s.cols[n].enc
+		if data == nil {
+			col, err := s.column(n)
+			if err != nil {
+				return err
+			}
+			data = encodeColumn(col)
+		}
+		*out = append(*out, Section{prefix + "c:" + n, data})
 	}
 	if prefix == "" {
 		return s.encodeRoot(w, out)

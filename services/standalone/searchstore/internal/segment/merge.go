@@ -18,21 +18,22 @@ type Input struct {
 // that were left out.
 type Map []uint32
 
-// Merge joins segments into one, in order, without their dead documents.
-func Merge(in []Input, seed maphash.Seed) (*Segment, []Map, error) {
+// Merge joins segments into one, in order, without their dead documents. The
+// columns of a result of more than keep documents are held encoded.
+func Merge(in []Input, seed maphash.Seed, keep int) (*Segment, []Map, error) {
 	maps, n := renumber(in)
 	segs := make([]*Segment, len(in))
 	for i := range in {
 		segs[i] = in[i].Seg
 	}
 	out := newSegment(n, seed)
-	if err := mergeColumns(out, segs, maps); err != nil {
+	if err := mergeColumns(out, segs, maps, n > keep); err != nil {
 		return nil, nil, err
 	}
 	if err := mergeRoot(out, in, maps); err != nil {
 		return nil, nil, err
 	}
-	if err := mergeChildren(out, segs, maps); err != nil {
+	if err := mergeChildren(out, segs, maps, keep); err != nil {
 		return nil, nil, err
 	}
 	return out, maps, nil
@@ -133,7 +134,7 @@ func intact(m Map) bool { return !slices.Contains(m, Missing) }
 
 // mergeChildren merges the nested objects of each path. Objects nested in
 // nested ones follow those that hold them.
-func mergeChildren(out *Segment, segs []*Segment, maps []Map) error {
+func mergeChildren(out *Segment, segs []*Segment, maps []Map, keep int) error {
 	var paths []string
 	for _, s := range segs {
 		for p := range s.Children {
@@ -146,7 +147,7 @@ func mergeChildren(out *Segment, segs []*Segment, maps []Map) error {
 	done := map[string][]Map{"": maps}
 	for _, p := range paths {
 		above := parentPath(p, done)
-		child, cm, err := mergeChild(segs, p, done[above], out.seed)
+		child, cm, err := mergeChild(segs, p, done[above], out.seed, keep)
 		if err != nil {
 			return err
 		}
@@ -167,7 +168,7 @@ func parentPath(p string, done map[string][]Map) string {
 	return best
 }
 
-func mergeChild(segs []*Segment, path string, above []Map, seed maphash.Seed) (*Segment, []Map, error) {
+func mergeChild(segs []*Segment, path string, above []Map, seed maphash.Seed, keep int) (*Segment, []Map, error) {
 	out := newSegment(0, seed)
 	maps := make([]Map, len(segs))
 	kids := make([]*Segment, len(segs))
@@ -187,10 +188,10 @@ func mergeChild(segs []*Segment, path string, above []Map, seed maphash.Seed) (*
 		}
 		maps[i] = m
 	}
-	return out, maps, mergeColumns(out, kids, maps)
+	return out, maps, mergeColumns(out, kids, maps, out.N > keep)
 }
 
-func mergeColumns(out *Segment, segs []*Segment, maps []Map) error {
+func mergeColumns(out *Segment, segs []*Segment, maps []Map, pack bool) error {
 	kinds := map[string]byte{}
 	for _, s := range segs {
 		for n, c := range s.cols {
@@ -215,6 +216,9 @@ func mergeColumns(out *Segment, segs []*Segment, maps []Map) error {
 			return err
 		}
 		out.put(name, col)
+		if pack { // one decoded column at a time, not all of them
+			out.cols[name] = &column{kind: kind, enc: encodeColumn(col)}
+		}
 	}
 	return nil
 }
@@ -224,10 +228,11 @@ func mergeNums(name string, segs []*Segment, maps []Map, n int) (*Nums, error) {
 	vals := make([]int64, 0, n)
 	reals := false
 	for i, s := range segs {
-		c, err := s.Nums(name)
+		v, err := s.peek(name)
 		if err != nil {
 			return nil, err
 		}
+		c, _ := v.(*Nums)
 		if c == nil {
 			continue
 		}
@@ -288,10 +293,11 @@ func mergeTerms(name string, segs []*Segment, maps []Map, n int) (*Terms, error)
 	used := make([]Bits, len(segs))
 	total := 0
 	for i, s := range segs {
-		c, err := s.Terms(name)
+		v, err := s.peek(name)
 		if err != nil {
 			return nil, err
 		}
+		c, _ := v.(*Terms)
 		if c == nil {
 			c = &Terms{Starts: make([]uint32, s.N+1)}
 		}
@@ -340,10 +346,11 @@ func mergeTexts(name string, segs []*Segment, maps []Map, n int) (*Texts, error)
 	out := &Texts{Norms: make([]byte, n), Has: NewBits(n)}
 	whole := make([]bool, len(segs))
 	for i, s := range segs {
-		c, err := s.Texts(name)
+		v, err := s.peek(name)
 		if err != nil {
 			return nil, err
 		}
+		c, _ := v.(*Texts)
 		if c == nil {
 			c = &Texts{Norms: make([]byte, s.N), Has: NewBits(s.N)}
 		}

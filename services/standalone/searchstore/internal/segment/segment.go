@@ -34,6 +34,7 @@ type Segment struct {
 type column struct {
 	kind byte
 	val  atomic.Value // *Nums, *Terms or *Texts
+	enc  []byte       // encoded, until it is stored: of a large segment that was merged just now
 }
 
 func newSegment(n int, seed maphash.Seed) *Segment {
@@ -81,16 +82,48 @@ func (s *Segment) column(name string) (any, error) {
 	if v := c.val.Load(); v != nil {
 		return v, nil
 	}
-	data, err := s.load(s.prefix + "c:" + name)
-	if err != nil {
-		return nil, fmt.Errorf("load column %s: %w", name, err)
+	v, err := s.read(name, c)
+	if err == nil {
+		c.val.Store(v)
+	}
+	return v, err
+}
+
+// peek returns a column without keeping it in memory, for a merge, which looks
+// at each once.
+func (s *Segment) peek(name string) (any, error) {
+	c := s.cols[name]
+	if c == nil {
+		return nil, nil
+	}
+	if v := c.val.Load(); v != nil {
+		return v, nil
+	}
+	return s.read(name, c)
+}
+
+func (s *Segment) read(name string, c *column) (any, error) {
+	data := c.enc
+	if data == nil {
+		var err error
+		if data, err = s.load(s.prefix + "c:" + name); err != nil {
+			return nil, fmt.Errorf("load column %s: %w", name, err)
+		}
 	}
 	v, err := decodeColumn(c.kind, data, s.N)
 	if err != nil {
 		return nil, fmt.Errorf("decode column %s: %w", name, err)
 	}
-	c.val.Store(v)
 	return v, nil
+}
+
+// Raw returns the bytes of the sources, before compression.
+func (s *Segment) Raw() int {
+	n := 0
+	for _, b := range s.blocks {
+		n += b.rawSize
+	}
+	return n
 }
 
 // Nums returns a column of numbers, nil when the segment has none.
@@ -226,15 +259,22 @@ func (s *Segment) Attach(load func(section string) ([]byte, error), drop bool) {
 	for path, c := range s.Children {
 		c.prefix = "n:" + path + "\x00"
 		c.load = load
+		if drop {
+			c.dropColumns()
+		}
 	}
 	if !drop {
 		return
 	}
-	for name, c := range s.cols {
-		s.cols[name] = &column{kind: c.kind}
-	}
+	s.dropColumns()
 	for _, b := range s.blocks {
 		b.data.Store(nil)
+	}
+}
+
+func (s *Segment) dropColumns() {
+	for name, c := range s.cols {
+		s.cols[name] = &column{kind: c.kind}
 	}
 }
 

@@ -229,7 +229,7 @@ func TestMergeLeavesOutTheDead(t *testing.T) {
 		in = append(in, x)
 		at += n
 	}
-	out, maps, err := segment.Merge(in, seed)
+	out, maps, err := segment.Merge(in, seed, 100)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"net/url"
+	"os"
 	"strings"
 
 	_ "github.com/mattn/go-sqlite3" // the SQLite driver
@@ -46,7 +48,11 @@ func openFile(ctx context.Context, path string) (*file, error) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
 	w.SetMaxOpenConns(1)
-	for _, stmt := range [...]string{"PRAGMA page_size=8192", "PRAGMA auto_vacuum=INCREMENTAL", "PRAGMA journal_mode=WAL", "PRAGMA cache_size=-2000", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=33554432", schema} {
+	var fresh []string
+	if st, err := os.Stat(path); err != nil || st.Size() == 0 { // the second would write to a file that is there
+		fresh = []string{"PRAGMA page_size=8192", "PRAGMA auto_vacuum=INCREMENTAL"}
+	}
+	for _, stmt := range append(fresh, "PRAGMA journal_mode=WAL", "PRAGMA cache_size=-2000", "PRAGMA wal_autocheckpoint=2000", "PRAGMA journal_size_limit=33554432", schema) {
 		if _, err := w.ExecContext(ctx, stmt); err != nil {
 			return nil, errors.Join(fmt.Errorf("prepare %s: %w", path, err), w.Close())
 		}
@@ -60,18 +66,25 @@ func openFile(ctx context.Context, path string) (*file, error) {
 	return &file{path: path, w: w, r: r}, nil
 }
 
-func (f *file) close() error { return errors.Join(f.r.Close(), f.w.Close()) }
+func (f *file) close() error {
+	if f.w == nil { // of an index that could not be opened
+		return nil
+	}
+	return errors.Join(f.r.Close(), f.w.Close())
+}
 
 // place is where a section is stored.
 type place struct {
 	part     int64
 	off, len int64
+	sum      uint32 // of the section, when the directory is summed
 }
 
 // directory maps section names to places; the section meta is held in it.
 type directory struct {
 	meta   []byte
 	places map[string]place
+	summed bool
 }
 
 func (d *directory) encode(names []string) []byte {
@@ -87,12 +100,19 @@ func (d *directory) encode(names []string) []byte {
 		b = binary.AppendUvarint(b, uint64(p.off))
 		b = binary.AppendUvarint(b, uint64(p.len))
 	}
-	return b
+	// Checksums follow: of each section, and of the directory itself.
+	for _, n := range names {
+		b = binary.LittleEndian.AppendUint32(b, d.places[n].sum)
+	}
+	return binary.LittleEndian.AppendUint32(b, checksum(b))
 }
+
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
 
 func decodeDirectory(b []byte) (*directory, error) {
 	bad := errors.New("segment directory is damaged")
 	ok := true
+	all := b
 	num := func() uint64 {
 		n, k := binary.Uvarint(b)
 		if k <= 0 {
@@ -113,19 +133,33 @@ func decodeDirectory(b []byte) (*directory, error) {
 		return t
 	}
 	d := &directory{meta: text(), places: map[string]place{}}
+	var names []string
 	for n := num(); n > 0 && ok; n-- {
 		name := string(text())
-		d.places[name] = place{int64(num()), int64(num()), int64(num())}
+		names = append(names, name)
+		d.places[name] = place{part: int64(num()), off: int64(num()), len: int64(num())}
 	}
 	if !ok {
 		return nil, bad
 	}
+	if len(b) == 0 { // written before there were checksums
+		return d, nil
+	}
+	if len(b) != 4*len(names)+4 || checksum(all[:len(all)-4]) != binary.LittleEndian.Uint32(all[len(all)-4:]) {
+		return nil, bad
+	}
+	for i, n := range names {
+		p := d.places[n]
+		p.sum = binary.LittleEndian.Uint32(b[4*i:])
+		d.places[n] = p
+	}
+	d.summed = true
 	return d, nil
 }
 
 // writeSegment stores a segment's sections in a transaction.
 func writeSegment(ctx context.Context, tx *sql.Tx, id, ord int64, sections []segment.Section) (*directory, error) {
-	d := &directory{places: map[string]place{}}
+	d := &directory{places: map[string]place{}, summed: true}
 	var names []string
 	var pack []byte
 	var packed []string
@@ -163,10 +197,10 @@ func writeSegment(ctx context.Context, tx *sql.Tx, id, ord int64, sections []seg
 			if err != nil {
 				return nil, err
 			}
-			d.places[s.Name] = place{row, 0, int64(len(s.Data))}
+			d.places[s.Name] = place{row, 0, int64(len(s.Data)), checksum(s.Data)}
 			continue
 		}
-		d.places[s.Name] = place{0, int64(len(pack)), int64(len(s.Data))}
+		d.places[s.Name] = place{0, int64(len(pack)), int64(len(s.Data)), checksum(s.Data)}
 		packed = append(packed, s.Name)
 		if pack = append(pack, s.Data...); len(pack) >= packSize {
 			if err := flush(); err != nil {
@@ -198,6 +232,9 @@ func (f *file) loader(d *directory) func(section string) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read section %q of %s: %w", section, f.path, err)
 		}
+		if int64(len(data)) != p.len || d.summed && checksum(data) != p.sum {
+			return nil, fmt.Errorf("read section %q of %s: its bytes are damaged", section, f.path)
+		}
 		return data, nil
 	}
 }
@@ -225,4 +262,10 @@ func (f *file) meta(ctx context.Context) (map[string][]byte, error) {
 		out[k] = v
 	}
 	return out, rows.Err()
+}
+
+// segments counts the segments of a file.
+func (f *file) segments(ctx context.Context) (n int, err error) {
+	err = f.r.QueryRowContext(ctx, "SELECT count(*) FROM segment").Scan(&n)
+	return n, err
 }

@@ -6,11 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"log/slog"
+	"net/http"
 	"os"
+	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/mapping"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/segment"
@@ -28,6 +33,8 @@ type Index struct {
 	store *Store
 	f     *file
 	seed  maphash.Seed
+	// broken, when set, is why the index could not be opened.
+	broken error
 
 	mu       sync.RWMutex // guards what follows
 	view     *View
@@ -64,25 +71,69 @@ func newIndex(s *Store, f *file, name, uuid string) *Index {
 		queue: make(chan *request, 64), stop: make(chan struct{}), stopped: make(chan struct{}), graves: map[string]grave{}, nextSeg: 1}
 }
 
-// open reads an index from its file and starts its writer.
-func (s *Store) open(ctx context.Context, path string) (*Index, error) {
+// open reads an index from its file and starts its writer. name is the
+// index's, as far as it could be read, also when it can't be opened.
+func (s *Store) open(ctx context.Context, path string) (ix *Index, name string, err error) {
+	defer func() { // what is damaged may decode to anything
+		if x := recover(); x != nil {
+			err = fmt.Errorf("open %s: %v", path, x)
+		}
+	}()
+	if st, err := os.Stat(path); err == nil && st.Size() == 0 {
+		if wal, err := os.Stat(path + "-wal"); err == nil && wal.Size() > 0 {
+			return nil, "", fmt.Errorf("open %s: the file is empty and its log is not", path)
+		}
+	}
 	f, err := openFile(ctx, path)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	meta, err := f.meta(ctx)
 	if err != nil {
-		return nil, errors.Join(err, f.close())
+		return nil, "", errors.Join(err, f.close())
 	}
-	if meta["name"] == nil { // a creation that was cut off
-		return nil, errors.Join(errGone, f.close(), removeFiles(path))
+	if meta["name"] == nil {
+		if n, err := f.segments(ctx); err != nil || n > 0 {
+			return nil, "", errors.Join(fmt.Errorf("open %s: the index's name is lost", path), err, f.close())
+		}
+		return nil, "", errors.Join(errGone, f.close(), removeFiles(path)) // a creation that was cut off
 	}
-	ix := newIndex(s, f, string(meta["name"]), string(meta["uuid"]))
+	name = string(meta["name"])
+	ix = newIndex(s, f, name, string(meta["uuid"]))
 	if err := ix.restore(ctx, meta); err != nil {
-		return nil, errors.Join(fmt.Errorf("open index %s in %s: %w", ix.Name, path, err), f.close())
+		return nil, name, errors.Join(fmt.Errorf("open index %s in %s: %w", ix.Name, path, err), f.close())
 	}
 	go ix.run() //nolint:contextcheck // the writer lives as long as the store
-	return ix, nil
+	return ix, name, nil
+}
+
+// setAside stands for an index that can't be opened: requests for it fail, and
+// its file is left as it is, for whoever can mend it. An index without a
+// readable name is called after its file.
+func (s *Store) setAside(path, name string, cause error) *Index {
+	uuid := strings.TrimSuffix(filepath.Base(path), ".db")
+	if name == "" || s.indices[name] != nil {
+		name = "damaged-" + strings.ToLower(uuid)
+	}
+	ix := newIndex(s, &file{path: path}, name, uuid)
+	ix.broken = cause
+	close(ix.stopped)
+	if m, err := ix.settings.newMapping(); err == nil {
+		ix.publish(&View{Mapping: m})
+	}
+	s.log.Error("an index can't be opened and is set aside; its file is untouched: restore it and start again, or delete the index",
+		slog.String("index", name), slog.String("file", path), slog.Any("error", cause))
+	return ix
+}
+
+// Broken returns the error of requests for an index that could not be opened.
+func (ix *Index) Broken() *apierr.Error {
+	if ix.broken == nil {
+		return nil
+	}
+	e := apierr.New(http.StatusServiceUnavailable, "no_shard_available_action_exception", "index [%s] could not be opened: %s", ix.Name, ix.broken)
+	e.Index, e.Shard = ix.Name, true
+	return e
 }
 
 func (ix *Index) restore(ctx context.Context, meta map[string][]byte) error {
@@ -117,6 +168,9 @@ func (ix *Index) restore(ctx context.Context, meta map[string][]byte) error {
 	if err != nil {
 		return err
 	}
+	if seq, err := strconv.ParseInt(string(meta["seq"]), 10, 64); err == nil {
+		ix.nextSeq = max(ix.nextSeq, seq) // of deletions, too, which leave no document
+	}
 	v.Mapping = m
 	ix.publish(v)
 	return nil
@@ -130,13 +184,18 @@ func orEmpty(b []byte) []byte {
 }
 
 func (ix *Index) restoreParts(ctx context.Context) (*View, error) {
-	if _, err := ix.f.w.ExecContext(ctx, "DELETE FROM part WHERE seg NOT IN (SELECT id FROM segment WHERE dead = 0)"); err != nil {
-		return nil, fmt.Errorf("drop merged segments: %w", err)
+	for _, q := range [...]string{"DELETE FROM part WHERE seg NOT IN (SELECT id FROM segment WHERE dead = 0)", "DELETE FROM segment WHERE dead <> 0"} {
+		if _, err := ix.f.w.ExecContext(ctx, q); err != nil { // a full disk must not keep the index closed
+			ix.store.log.Warn("merged segments stay until the next start", slog.String("index", ix.Name), slog.Any("error", err))
+			break
+		}
 	}
-	if _, err := ix.f.w.ExecContext(ctx, "DELETE FROM segment WHERE dead <> 0"); err != nil {
-		return nil, fmt.Errorf("drop merged segments: %w", err)
+	var last int64
+	if err := ix.f.r.QueryRowContext(ctx, "SELECT coalesce(max(id), 0) FROM segment").Scan(&last); err != nil {
+		return nil, fmt.Errorf("list segments: %w", err)
 	}
-	rows, err := ix.f.r.QueryContext(ctx, "SELECT id, ord, dir FROM segment ORDER BY ord, id")
+	ix.nextSeg = last + 1
+	rows, err := ix.f.r.QueryContext(ctx, "SELECT id, ord, dir FROM segment WHERE dead = 0 ORDER BY ord, id")
 	if err != nil {
 		return nil, fmt.Errorf("list segments: %w", err)
 	}
@@ -222,6 +281,13 @@ func (ix *Index) discard(h *handle) {
 	ix.garbageMu.Unlock()
 }
 
+// keepGarbage takes back what could not be removed.
+func (ix *Index) keepGarbage(ids []int64) {
+	ix.garbageMu.Lock()
+	ix.garbage = append(ix.garbage, ids...)
+	ix.garbageMu.Unlock()
+}
+
 func (ix *Index) takeGarbage() []int64 {
 	ix.garbageMu.Lock()
 	defer ix.garbageMu.Unlock()
@@ -236,12 +302,19 @@ func (ix *Index) tx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	done := false
+	defer func() { // also when fn panics: there is only one connection that writes
+		if !done {
+			_ = tx.Rollback()
+		}
+	}()
 	if err := fn(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		return err
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
+	done = true
 	return nil
 }
 

@@ -13,10 +13,12 @@ import (
 
 // Limits of merging.
 const (
-	keepInMemory = 16 << 10 // documents up to which a new segment's columns stay in memory
-	inlineDocs   = 512      // segments up to here are merged within a commit
-	fanIn        = 8        // segments of one size that are merged together
-	maxMerged    = 1 << 20  // documents of the largest segment
+	keepInMemory = 16 << 10  // documents up to which a new segment's columns stay in memory
+	inlineDocs   = 512       // segments up to here are merged within a commit
+	fanIn        = 8         // segments of one size that are merged together
+	maxMerged    = 256 << 10 // documents of the largest merged segment; a merge holds its columns in memory
+
+	maxMergedBytes = 512 << 20 // of its sources, before compression: a column must fit a SQLite row
 )
 
 // seal turns the batch's documents into a part; when many small segments have
@@ -55,7 +57,7 @@ func (t *batch) seal(parts *[]*Part) (made *Part, drop map[*Part]bool) {
 	if len(in) < fanIn-1 {
 		return made, drop
 	}
-	merged, _, err := segment.Merge(append(in, segment.Input{Seg: seg, Dead: dead}), t.ix.seed)
+	merged, _, err := t.ix.join(append(in, segment.Input{Seg: seg, Dead: dead}))
 	if err != nil { // the parts stay as they are; a read error shows elsewhere
 		return made, drop
 	}
@@ -87,16 +89,41 @@ func (s *Store) merger() {
 		case <-s.stop:
 			return
 		case ix := <-s.merges:
-			for {
-				more, err := ix.mergeOnce()
-				if err != nil {
-					s.log.Warn("merge segments", slog.String("index", ix.Name), slog.Any("error", err))
-				}
-				if !more || err != nil {
-					break
-				}
-			}
+			s.mergeAll(ix)
 		}
+	}
+}
+
+// mergeAll merges until there is nothing to do, or the store or the index stops.
+func (s *Store) mergeAll(ix *Index) {
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-ix.stop:
+			return
+		default:
+		}
+		more := false
+		err := ix.safely(func() (err error) {
+			more, err = ix.mergeOnce()
+			return err
+		})
+		if err != nil && !stopped(ix) {
+			s.log.Warn("merge segments", slog.String("index", ix.Name), slog.Any("error", err))
+		}
+		if !more || err != nil {
+			return
+		}
+	}
+}
+
+func stopped(ix *Index) bool {
+	select {
+	case <-ix.stop:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -105,19 +132,23 @@ func (s *Store) merger() {
 func candidates(v *View) []*Part {
 	byLevel := map[int][]*Part{}
 	for _, p := range v.Parts {
+		if p.h.sick.Load() {
+			continue
+		}
 		if p.Gone*2 > p.Seg.N && p.Seg.N > inlineDocs {
 			return []*Part{p}
 		}
-		if p.Live() <= maxMerged/2 {
+		if p.Live() <= maxMerged/2 && p.Seg.Raw() <= maxMergedBytes/2 {
 			l := level(p.Live())
 			byLevel[l] = append(byLevel[l], p)
 		}
 	}
 	for l := range 16 {
 		if ps := byLevel[l]; len(ps) >= fanIn {
-			sum := 0
+			docs, text := 0, 0
 			for i, p := range ps[:min(len(ps), 2*fanIn)] {
-				if sum += p.Live(); sum > maxMerged {
+				docs, text = docs+p.Live(), text+p.Seg.Raw()
+				if i > 1 && (docs > maxMerged || text > maxMergedBytes) {
 					return ps[:i]
 				}
 			}
@@ -139,11 +170,24 @@ func (ix *Index) mergeOnce() (bool, error) {
 	for i, p := range group {
 		in[i] = segment.Input{Seg: p.Seg, Dead: p.Dead}
 	}
-	merged, maps, err := segment.Merge(in, ix.seed)
+	merged, maps, err := ix.join(in)
 	if err != nil {
+		// One of them can't be read, now or ever: they are left alone until the
+		// next start, so that not every commit tries again.
+		for _, p := range group {
+			p.h.sick.Store(true)
+		}
 		return false, err
 	}
 	return true, ix.exclusive(context.Background(), func() error { return ix.swap(group, merged, maps) })
+}
+
+func (ix *Index) join(in []segment.Input) (merged *segment.Segment, maps []segment.Map, err error) {
+	err = ix.safely(func() (err error) {
+		merged, maps, err = segment.Merge(in, ix.seed, keepInMemory)
+		return err
+	})
+	return merged, maps, err
 }
 
 // swap puts a merged segment into the place of its inputs. Documents that
@@ -186,6 +230,7 @@ func (ix *Index) swap(group []*Part, merged *segment.Segment, maps []segment.Map
 		return ix.dropRows(ctx, tx, drop, garbage)
 	})
 	if err != nil {
+		ix.keepGarbage(garbage)
 		return err
 	}
 	next := &View{Mapping: cur.Mapping}

@@ -50,41 +50,38 @@ func (s *Store) Resolve(expr string, o Lookup) ([]Target, error) {
 	if expr == "" || expr == "_all" {
 		expr = "*"
 	}
-	r := resolver{store: s, o: o, all: s.All(), at: map[*Index]int{}}
+	r := resolver{store: s, o: o, all: s.All()}
 	for p := range strings.SplitSeq(expr, ",") {
 		if err := r.part(p); err != nil {
 			return nil, err
 		}
 	}
-	if len(r.out) == 0 && o.NoIndicesFails {
+	if len(r.found) == 0 && o.NoIndicesFails {
 		return nil, apierr.NotFoundIndex(expr)
 	}
-	for i := range r.out {
-		if r.out[i].plain {
-			r.out[i].Filters = nil
-		}
-	}
-	return r.out, nil
+	return r.targets(), nil
 }
 
 type resolver struct {
 	store *Store
 	o     Lookup
 	all   []*Index
-	out   []Target
-	at    map[*Index]int
+	found []meaning
 	wild  bool
+}
+
+// meaning is what a name stands for: an index by its own name, or by an alias.
+// An exclusion takes names away, not indices: what another alias still means stays.
+type meaning struct {
+	name   string
+	ix     *Index
+	filter *jsondoc.Value
+	plain  bool
 }
 
 func (r *resolver) part(p string) error {
 	if rest, ok := strings.CutPrefix(p, "-"); ok && r.wild {
-		r.out = slices.DeleteFunc(r.out, func(t Target) bool {
-			return mapping.Glob(rest, t.Index.Name)
-		})
-		r.at = map[*Index]int{}
-		for i, t := range r.out {
-			r.at[t.Index] = i
-		}
+		r.found = slices.DeleteFunc(r.found, func(m meaning) bool { return mapping.Glob(rest, m.name) })
 		return nil
 	}
 	if p == "_all" {
@@ -105,14 +102,14 @@ func (r *resolver) match(p string) {
 	for _, ix := range r.all {
 		hidden := strings.HasPrefix(ix.Name, ".") && !strings.HasPrefix(p, ".")
 		if mapping.Glob(p, ix.Name) && !hidden && (r.o.KeepClosed || !ix.Closed()) {
-			r.add(ix, nil, true)
+			r.add(ix.Name, ix, nil, true)
 		}
 		if r.o.NoAliases {
 			continue
 		}
 		for name, def := range ix.Aliases() {
 			if mapping.Glob(p, name) && (r.o.KeepClosed || !ix.Closed()) {
-				r.add(ix, def.Get("filter"), def.Get("filter").IsNull())
+				r.add(name, ix, def.Get("filter"), def.Get("filter").IsNull())
 			}
 		}
 	}
@@ -120,7 +117,7 @@ func (r *resolver) match(p string) {
 
 func (r *resolver) named(p string) error {
 	if ix := r.store.Index(p); ix != nil {
-		return r.open(ix, nil, true)
+		return r.open(p, ix, nil, true)
 	}
 	found := false
 	for _, ix := range r.all {
@@ -133,7 +130,7 @@ func (r *resolver) named(p string) error {
 			return e
 		}
 		found = true
-		if err := r.open(ix, def.Get("filter"), def.Get("filter").IsNull()); err != nil {
+		if err := r.open(p, ix, def.Get("filter"), def.Get("filter").IsNull()); err != nil {
 			return err
 		}
 	}
@@ -143,35 +140,53 @@ func (r *resolver) named(p string) error {
 	return nil
 }
 
-func (r *resolver) open(ix *Index, filter *jsondoc.Value, plain bool) error {
+func (r *resolver) open(name string, ix *Index, filter *jsondoc.Value, plain bool) error {
 	if ix.Closed() && !r.o.KeepClosed {
 		if r.o.IgnoreUnavailable {
 			return nil
 		}
 		return ix.ClosedError()
 	}
-	r.add(ix, filter, plain)
+	r.add(name, ix, filter, plain)
 	return nil
 }
 
-func (r *resolver) add(ix *Index, filter *jsondoc.Value, plain bool) {
-	i, ok := r.at[ix]
-	if !ok {
-		i = len(r.out)
-		r.at[ix] = i
-		r.out = append(r.out, Target{Index: ix})
+func (r *resolver) add(name string, ix *Index, filter *jsondoc.Value, plain bool) {
+	r.found = append(r.found, meaning{name, ix, filter, plain})
+}
+
+// targets joins what was found, each index once.
+func (r *resolver) targets() []Target {
+	var out []Target
+	at := map[*Index]int{}
+	for _, m := range r.found {
+		i, ok := at[m.ix]
+		if !ok {
+			i = len(out)
+			at[m.ix] = i
+			out = append(out, Target{Index: m.ix})
+		}
+		if m.plain {
+			out[i].plain = true
+		} else {
+			out[i].Filters = append(out[i].Filters, m.filter)
+		}
 	}
-	if plain {
-		r.out[i].plain = true
-	} else {
-		r.out[i].Filters = append(r.out[i].Filters, filter)
+	for i := range out {
+		if out[i].plain {
+			out[i].Filters = nil
+		}
 	}
+	return out
 }
 
 // Single finds the one index that a document operation means; nil when there
 // is none of that name.
 func (s *Store) Single(name string, write bool) (*Index, error) {
 	if ix := s.Index(name); ix != nil {
+		if e := ix.Broken(); e != nil {
+			return nil, e
+		}
 		return ix, nil
 	}
 	var found []*Index
@@ -212,6 +227,9 @@ func (s *Store) ForWrite(ctx context.Context, name string) (*Index, error) {
 			return nil, err
 		}
 	}
+	if e := ix.Broken(); e != nil {
+		return nil, e
+	}
 	if ix.Closed() {
 		return nil, ix.ClosedError()
 	}
@@ -223,11 +241,13 @@ func (s *Store) ForWrite(ctx context.Context, name string) (*Index, error) {
 
 // SetAlias adds, or with a nil definition removes, an alias of an index.
 func (ix *Index) SetAlias(ctx context.Context, name string, def *jsondoc.Value) error {
-	next := ix.Aliases()
-	if def == nil {
-		delete(next, name)
-	} else {
-		next[name] = def
-	}
-	return ix.persist(ctx, "aliases", object(next).Encode(), func() { ix.aliases = next })
+	var next map[string]*jsondoc.Value
+	return ix.persist(ctx, "aliases", func() []byte {
+		if next = ix.Aliases(); def == nil {
+			delete(next, name)
+		} else {
+			next[name] = def
+		}
+		return object(next).Encode()
+	}, func() { ix.aliases = next })
 }

@@ -98,7 +98,7 @@ func parsePatch(b []byte) (*patch, *apierr.Error) {
 			return nil, apierr.XContent("[1:1] [UpdateRequest] unknown field [%s]", k)
 		}
 	}
-	if p.doc == nil && p.upsert == nil {
+	if p.doc == nil {
 		e := apierr.New(http.StatusBadRequest, "action_request_validation_exception", "Validation Failed: 1: script or doc is missing;")
 		return nil, e
 	}

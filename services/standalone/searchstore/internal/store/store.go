@@ -10,6 +10,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
@@ -47,22 +50,35 @@ func Open(ctx context.Context, dir string, log *slog.Logger) (*Store, error) {
 	s := &Store{dir: dir, log: log, seed: maphash.MakeSeed(), indices: map[string]*Index{}, merges: make(chan *Index, 16), stop: make(chan struct{}), templates: jsondoc.Obj()}
 	if b, err := os.ReadFile(s.templateFile()); err == nil {
 		if s.templates, err = jsondoc.Parse(b); err != nil {
-			return nil, fmt.Errorf("read %s: %w", s.templateFile(), err)
+			aside := s.templateFile() + ".damaged"
+			log.Error("the templates are damaged and set aside; there are none now", slog.String("file", aside), slog.Any("error", err))
+			s.templates = jsondoc.Obj()
+			if err := os.Rename(s.templateFile(), aside); err != nil {
+				return nil, fmt.Errorf("set the damaged templates aside: %w", err)
+			}
 		}
 	} else if !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read templates: %w", err)
 	}
-	files, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	entries, err := os.ReadDir(dir) // not Glob: the directory's name may hold a pattern
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", dir, err)
 	}
-	for _, f := range files {
-		ix, err := s.open(ctx, f)
-		if errors.Is(err, errGone) {
-			continue
+	var files []string
+	for _, e := range entries {
+		if strings.HasSuffix(e.Name(), ".db") {
+			files = append(files, filepath.Join(dir, e.Name()))
 		}
-		if err != nil {
-			return nil, errors.Join(err, s.Close())
+	}
+	for _, f := range files {
+		ix, name, err := s.open(ctx, f)
+		switch {
+		case errors.Is(err, errGone):
+			continue
+		case err != nil:
+			ix = s.setAside(f, name, err)
+		case s.indices[name] != nil:
+			ix = s.setAside(f, "", errors.Join(fmt.Errorf("%s also holds an index of the name %s", filepath.Base(s.indices[name].f.path), name), ix.shutdown()))
 		}
 		s.indices[ix.Name] = ix
 	}
@@ -118,6 +134,8 @@ func (s *Store) All() []*Index {
 func CheckName(name string) *apierr.Error {
 	why := ""
 	switch {
+	case strings.ContainsFunc(name, unicode.IsControl) || !utf8.ValidString(name):
+		why = "must not contain control characters"
 	case name == "":
 		why = "must not be empty"
 	case strings.ToLower(name) != name:
@@ -158,6 +176,9 @@ func (s *Store) Create(ctx context.Context, name string, body *jsondoc.Value) (*
 	s.createMu.Lock()
 	defer s.createMu.Unlock()
 	if ix := s.Index(name); ix != nil {
+		if e := ix.Broken(); e != nil {
+			return nil, e
+		}
 		e := apierr.New(400, "resource_already_exists_exception", "index [%s/%s] already exists", name, ix.UUID)
 		e.Fields = []apierr.Field{{Name: "index_uuid", Value: jsondoc.Str(ix.UUID)}}
 		e.Index = name
@@ -182,6 +203,9 @@ func (s *Store) compose(name string, body *jsondoc.Value) (Settings, map[string]
 		maps.Copy(settings, flatten(l.Get("settings")))
 		if a := l.Get("aliases"); a.Is(jsondoc.Object) {
 			for i, k := range a.Keys {
+				if e := CheckName(k); e != nil {
+					return nil, nil, nil, apierr.New(http.StatusBadRequest, "invalid_alias_name_exception", "%s", e.Reason)
+				}
 				aliases[k] = a.Items[i]
 			}
 		}
@@ -277,15 +301,16 @@ func (ix *Index) PutSettings(ctx context.Context, def *jsondoc.Value) error {
 			return apierr.Illegal("Can't update non dynamic settings [[%s]] for open indices [[%s/%s]]", k, ix.Name, ix.UUID)
 		}
 	}
-	ix.mu.RLock()
-	next := Settings{}
-	maps.Copy(next, ix.settings)
-	ix.mu.RUnlock()
-	for _, k := range nulls("", def) {
-		delete(next, k)
-	}
-	maps.Copy(next, change)
-	return ix.persist(ctx, "settings", next.Nested().Encode(), func() { ix.settings = next })
+	gone := nulls("", def)
+	var next Settings
+	return ix.persist(ctx, "settings", func() []byte {
+		next = maps.Clone(ix.settings)
+		for _, k := range gone {
+			delete(next, k)
+		}
+		maps.Copy(next, change)
+		return next.Nested().Encode()
+	}, func() { ix.settings = next })
 }
 
 func nulls(prefix string, v *jsondoc.Value) []string {
@@ -306,13 +331,15 @@ func nulls(prefix string, v *jsondoc.Value) []string {
 
 // SetClosed closes or opens an index.
 func (ix *Index) SetClosed(ctx context.Context, closed bool) error {
-	return ix.persist(ctx, "closed", []byte(strconv.FormatBool(closed)), func() { ix.closed = closed })
+	return ix.persist(ctx, "closed", func() []byte { return []byte(strconv.FormatBool(closed)) }, func() { ix.closed = closed })
 }
 
-// persist writes one piece of index data and then takes it over.
-func (ix *Index) persist(ctx context.Context, key string, value []byte, take func()) error {
+// persist writes one piece of index data, which value makes of what is there
+// now, and then takes it over.
+func (ix *Index) persist(ctx context.Context, key string, value func() []byte, take func()) error {
 	return ix.exclusive(ctx, func() error {
-		if err := ix.tx(ctx, func(tx *sql.Tx) error { return setMeta(ctx, tx, key, value) }); err != nil {
+		// Only the writer, which runs this, changes what value reads.
+		if err := ix.tx(ctx, func(tx *sql.Tx) error { return setMeta(ctx, tx, key, value()) }); err != nil {
 			return err
 		}
 		ix.mu.Lock()

@@ -8,8 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func openStore(t *testing.T, dir string) *Store {
 	t.Helper()

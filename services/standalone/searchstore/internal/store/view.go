@@ -14,6 +14,7 @@ type handle struct {
 	seg      *segment.Segment
 	refs     atomic.Int64 // views that hold it
 	obsolete atomic.Bool  // merged away: its rows go when no view holds it
+	sick     atomic.Bool  // a merge of it failed
 }
 
 // Part is one segment as a view sees it.

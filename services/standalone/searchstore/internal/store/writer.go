@@ -4,9 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
@@ -42,10 +45,13 @@ func (ix *Index) exclusive(ctx context.Context, fn func() error) error {
 }
 
 func (ix *Index) submit(ctx context.Context, r *request) error {
+	if e := ix.Broken(); e != nil {
+		return e
+	}
 	select {
 	case ix.queue <- r:
 	case <-ix.stop:
-		return apierr.NotFoundIndex(ix.Name)
+		return ix.over()
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -57,9 +63,32 @@ func (ix *Index) submit(ctx context.Context, r *request) error {
 		case err := <-r.done:
 			return err
 		default:
-			return apierr.NotFoundIndex(ix.Name)
+			return ix.over()
 		}
 	}
+}
+
+// over says why the writer takes nothing any more. A store that stops must not
+// answer that the index is not there: that would be final for a client.
+func (ix *Index) over() error {
+	select {
+	case <-ix.store.stop:
+		return apierr.New(http.StatusServiceUnavailable, "node_closed_exception", "the store is stopping: send the request again")
+	default:
+		return apierr.NotFoundIndex(ix.Name)
+	}
+}
+
+// safely turns a panic of the writer or the merger, whose input may be
+// anything, into an error: other requests and indices go on.
+func (ix *Index) safely(fn func() error) (err error) {
+	defer func() {
+		if x := recover(); x != nil {
+			ix.store.log.Error("index work failed", slog.String("index", ix.Name), slog.Any("error", x), slog.String("stack", string(debug.Stack())))
+			err = fmt.Errorf("index %s: internal error", ix.Name)
+		}
+	}()
+	return fn()
 }
 
 // run is the writer: it takes what waits, applies it and commits once.
@@ -95,7 +124,7 @@ func (ix *Index) serve(r *request) {
 				break gather
 			}
 		}
-		err := ix.commit(batch)
+		err := ix.safely(func() error { return ix.commit(batch) })
 		for _, b := range batch {
 			b.done <- err
 		}
@@ -103,7 +132,7 @@ func (ix *Index) serve(r *request) {
 		after = r
 	}
 	if after != nil {
-		after.done <- after.fn()
+		after.done <- ix.safely(after.fn)
 	}
 }
 
@@ -391,9 +420,13 @@ func (t *batch) store() error {
 				return err
 			}
 		}
+		if err := setMeta(ctx, tx, "seq", strconv.AppendInt(nil, t.seq, 10)); err != nil {
+			return err
+		}
 		return ix.dropRows(ctx, tx, drop, garbage)
 	})
 	if err != nil {
+		ix.keepGarbage(garbage)
 		return err
 	}
 	if made != nil {

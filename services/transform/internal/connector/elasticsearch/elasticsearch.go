@@ -17,8 +17,9 @@ import (
 // Factory makes sinks for a version of Elasticsearch: 6, 7 or 8.
 func Factory(version int32) connector.Factory {
 	return connector.Factory{
-		Options: func(v map[string]string) []connector.Option { return options(version, v) },
-		Check:   check,
+		Options:   func(v map[string]string) []connector.Option { return options(version, v) },
+		Check:     check,
+		CheckSink: checkSink,
 		Sink: func(env connector.Env, s *plan.Sink, o *connector.Options) (connector.Sink, error) {
 			return newSink(env, s, o, version)
 		},
@@ -69,6 +70,20 @@ func check(_ *plan.Table, o *connector.Options) error {
 	_, err := parseIndex(o.Text("index"))
 	if err != nil {
 		return o.Wrong("index", err.Error())
+	}
+	return nil
+}
+
+func checkSink(p *plan.Sink, o *connector.Options) error {
+	index, err := parseIndex(o.Text("index"))
+	if err == nil {
+		err = bindIndex(index, p.Table.Physical)
+	}
+	if err != nil {
+		return o.Wrong("index", err.Error())
+	}
+	if p.Input.Out().Mode != plan.InsertOnly && len(p.PrimaryKey) == 0 {
+		return fmt.Errorf("table %q: the query changes rows, and the table has no PRIMARY KEY by which documents could be changed", p.Table.Name)
 	}
 	return nil
 }

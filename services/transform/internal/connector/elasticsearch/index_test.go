@@ -1,14 +1,17 @@
 package elasticsearch
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	indexv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/index/v1"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
 
@@ -54,13 +57,19 @@ func TestIndexNames(t *testing.T) {
 }
 
 func TestIndexBatchIsWhatTheProtoSays(t *testing.T) {
-	b := &batch{body: []byte("{\"index\":{}}\n{}\n"), lengths: []byte{16}, oldest: 1630318972888}
-	var got indexv1.IndexBatch
-	if err := proto.Unmarshal(appendIndexBatch(nil, "j", "s", b), &got); err != nil {
-		t.Fatal(err)
-	}
-	want := &indexv1.IndexBatch{Job: "j", Sink: "s", Body: b.body, Lengths: []uint32{16}, OldestEventMillis: 1630318972888}
-	if !proto.Equal(&got, want) {
-		t.Errorf("decoded %v, want %v", &got, want)
+	s := &sink{env: connector.Env{Job: "j"}, table: "s", open: make([]batch, 2)}
+	for _, body := range []string{"{\"index\":{}}\n{}\n", "", strings.Repeat("x", 5<<20)} { // the memory is used again
+		b := &s.open[1]
+		s.openBatch(b)
+		b.lengths, b.oldest = protowire.AppendVarint(nil, uint64(len(body))), 1630318972888
+		b.records.Close(closeBatch(append(b.buf, body...), b))
+		var got indexv1.IndexBatch
+		if err := proto.Unmarshal(b.records.Value(0), &got); err != nil {
+			t.Fatal(err)
+		}
+		want := &indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte(body), Lengths: []uint32{uint32(len(body))}, OldestEventMillis: 1630318972888}
+		if !proto.Equal(&got, want) {
+			t.Errorf("a body of %d bytes is decoded as one of %d, lengths %v", len(body), len(got.GetBody()), got.GetLengths())
+		}
 	}
 }

@@ -41,13 +41,11 @@ type sink struct {
 	index    []indexPart
 	static   []byte // the quoted index name, when it has no columns
 	fields   int
-	upsert   bool
 	keys     []int
 	delim    string
 	nullKey  string
 	enc      format.Encoder
 	producer *kafka.Producer
-	records  kafka.Records
 	ids      connector.RowIDs
 	open     []batch // by partition
 	job      []byte  // job name and a separator, in front of what ids are derived from
@@ -60,8 +58,10 @@ type sink struct {
 
 // batch is the documents of one partition that are not sent yet.
 type batch struct {
-	body    []byte
-	lengths []byte // varints
+	records kafka.Records // holds the record that is being filled, up to the end of body
+	buf     []byte        // of records; nil when no record is open
+	start   int           // where the body begins in buf
+	lengths []byte        // varints
 	docs    int
 	oldest  int64
 	since   time.Time
@@ -86,12 +86,6 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options, version int3
 	if len(index) == 1 && index[0].field == "" {
 		s.static = json.AppendQuoted(nil, index[0].text)
 	}
-	if p.Input.Out().Mode != plan.InsertOnly {
-		if len(s.keys) == 0 {
-			return nil, fmt.Errorf("table %q: the query changes rows, and the table has no PRIMARY KEY by which documents could be changed", name)
-		}
-		s.upsert = true
-	}
 	if s.enc, err = format.NewEncoder(o, "json", "", p.Table.Physical); err != nil {
 		return nil, err
 	}
@@ -99,7 +93,7 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options, version int3
 		return nil, fmt.Errorf("table %q: tell the indexer: %w", name, err)
 	}
 	s.producer, err = kafka.NewProducer(env.Handoff.Kafka, kafka.ProducerOptions{Logger: env.Logger.With("table", name), Properties: map[string]string{
-		"queue.buffering.max.kbytes": "65536", "message.max.bytes": strconv.Itoa(MaxMessage), "linger.ms": "1",
+		"queue.buffering.max.kbytes": "32768", "message.max.bytes": strconv.Itoa(MaxMessage), "linger.ms": "1",
 	}})
 	if err != nil {
 		return nil, fmt.Errorf("table %q: %w", name, err)
@@ -135,7 +129,7 @@ func (s *sink) Write(b *column.Batch, r *exec.Receipt) error {
 			r.Hold()
 			to.held = append(to.held, r)
 		}
-		if to.docs >= maxDocuments || len(to.body) >= maxBytes {
+		if to.docs >= maxDocuments || len(to.buf)-to.start >= maxBytes {
 			if err := s.send(to); err != nil {
 				return err
 			}
@@ -180,8 +174,11 @@ func (s *sink) partition() int {
 
 // action appends the lines of one document.
 func (s *sink) action(to *batch, b *column.Batch, i int, kind column.Kind, now time.Time) error {
-	start := len(to.body)
-	body := to.body
+	if to.buf == nil {
+		s.openBatch(to)
+	}
+	start := len(to.buf)
+	body := to.buf
 	remove := kind == column.Delete
 	if remove {
 		body = append(body, `{"delete":{"_index":`...)
@@ -212,7 +209,7 @@ func (s *sink) action(to *batch, b *column.Batch, i int, kind column.Kind, now t
 	if to.docs == 0 {
 		to.since = now
 	}
-	to.body = body
+	to.buf = body
 	to.lengths = protowire.AppendVarint(to.lengths, uint64(len(body)-start))
 	to.docs++
 	return nil
@@ -223,17 +220,11 @@ func (s *sink) send(to *batch) error {
 	if to.docs == 0 {
 		return nil
 	}
-	partition := int32(0)
-	for p := range s.open {
-		if &s.open[p] == to {
-			partition = int32(p)
-		}
-	}
-	s.records.Reset()
-	s.records.Close(appendIndexBatch(s.records.Open(partition, nil), s.env.Job, s.table, to))
+	to.records.Close(closeBatch(to.buf, to))
 	held := append([]*exec.Receipt(nil), to.held...)
-	*to = batch{body: to.body[:0], lengths: to.lengths[:0], held: to.held[:0]}
-	return s.producer.Produce(s.ctx, s.topic, &s.records, func(err error, _ []kafka.Failure) {
+	to.buf, to.lengths, to.held = nil, to.lengths[:0], to.held[:0]
+	to.docs, to.oldest = 0, 0
+	return s.producer.Produce(s.ctx, s.topic, &to.records, func(err error, _ []kafka.Failure) {
 		for _, r := range held {
 			r.Release(err)
 		}
@@ -249,16 +240,40 @@ const (
 	fieldOldest
 )
 
-// appendIndexBatch encodes an IndexBatch without copying the body once more.
-func appendIndexBatch(dst []byte, job, table string, b *batch) []byte {
-	dst = protowire.AppendString(protowire.AppendTag(dst, fieldJob, protowire.BytesType), job)
-	dst = protowire.AppendString(protowire.AppendTag(dst, fieldSink, protowire.BytesType), table)
-	dst = protowire.AppendBytes(protowire.AppendTag(dst, fieldBody, protowire.BytesType), b.body)
-	dst = protowire.AppendBytes(protowire.AppendTag(dst, fieldLengths, protowire.BytesType), b.lengths)
-	if b.oldest > 0 {
-		dst = protowire.AppendVarint(protowire.AppendTag(dst, fieldOldest, protowire.VarintType), uint64(b.oldest))
+// widthOfLength is how many bytes the length of the body takes: a varint may have
+// more than it needs, so its place is kept before the body is known.
+const widthOfLength = 4
+
+// openBatch begins an IndexBatch in the memory of the record that will carry it, so
+// that documents are rendered where they are sent from.
+func (s *sink) openBatch(to *batch) {
+	partition := int32(0)
+	for p := range s.open {
+		if &s.open[p] == to {
+			partition = int32(p)
+		}
 	}
-	return dst
+	to.records.Reset()
+	buf := to.records.Open(partition, nil)
+	buf = protowire.AppendString(protowire.AppendTag(buf, fieldJob, protowire.BytesType), s.env.Job)
+	buf = protowire.AppendString(protowire.AppendTag(buf, fieldSink, protowire.BytesType), s.table)
+	buf = protowire.AppendTag(buf, fieldBody, protowire.BytesType)
+	to.buf = append(buf, make([]byte, widthOfLength)...)
+	to.start = len(to.buf)
+}
+
+// closeBatch fills in the length of the body and appends what is behind it.
+func closeBatch(buf []byte, b *batch) []byte {
+	n := len(buf) - b.start
+	for i := range widthOfLength {
+		buf[b.start-widthOfLength+i] = byte(n>>(7*i))&0x7f | 0x80
+	}
+	buf[b.start-1] &= 0x7f
+	buf = protowire.AppendBytes(protowire.AppendTag(buf, fieldLengths, protowire.BytesType), b.lengths)
+	if b.oldest > 0 {
+		buf = protowire.AppendVarint(protowire.AppendTag(buf, fieldOldest, protowire.VarintType), uint64(b.oldest))
+	}
+	return buf
 }
 
 // Poll sends batches that have waited long enough.

@@ -29,7 +29,12 @@ type decoding struct {
 	places []place
 	sel    []int32
 	cols   []*column.Vector
+	// letters are the records of the batch that could not be decoded and are kept.
+	letters kafka.Records
 }
+
+// keyBroken stands in decoding.sel for a record whose key cannot be decoded.
+const keyBroken = -2
 
 type place struct {
 	from  int
@@ -39,6 +44,15 @@ type place struct {
 }
 
 var metadata = []string{"topic", "partition", "offset", "timestamp", "timestamp-type", "headers", "leader-epoch"}
+
+func checkScan(scan *plan.Scan, _ *connector.Options) error {
+	for _, c := range scan.Columns {
+		if c.Metadata != "" && !slices.Contains(metadata, c.Metadata) {
+			return fmt.Errorf("table %q: column %q: connector 'kafka' has no metadata %q; it has %s", scan.Table.Name, c.Name, c.Metadata, strings.Join(metadata, ", "))
+		}
+	}
+	return nil
+}
 
 func newDecoding(scan *plan.Scan, o *connector.Options) (*decoding, error) {
 	keys, err := keyFields(scan.Table, o)
@@ -52,9 +66,6 @@ func newDecoding(scan *plan.Scan, o *connector.Options) (*decoding, error) {
 		col := json.Column{Name: c.Name, Type: c.Type, Paths: c.Paths}
 		switch {
 		case c.Metadata != "":
-			if !slices.Contains(metadata, c.Metadata) {
-				return nil, fmt.Errorf("table %q: column %q: connector 'kafka' has no metadata %q; it has %s", scan.Table.Name, c.Name, c.Metadata, strings.Join(metadata, ", "))
-			}
 			d.places = append(d.places, place{from: fromMeta, meta: c.Metadata, vec: column.New(c.Type)})
 		case keys[c.Physical] && exceptKey:
 			col.Name = strings.TrimPrefix(c.Name, o.Text("key.fields-prefix"))
@@ -75,26 +86,33 @@ func newDecoding(scan *plan.Scan, o *connector.Options) (*decoding, error) {
 	return d, err
 }
 
-// batch decodes the first n records.
-func (d *decoding) batch(b *kafka.Batch, n int, o *origin) ([]*column.Vector, []int32, error) {
-	d.value.Begin(n)
-	for i := range n {
-		value := b.Record(i).Value
-		if value == nil {
-			value = []byte("[]") // a tombstone has no row
-		}
-		if _, err := d.value.Decode(value); err != nil {
-			return nil, nil, fmt.Errorf("%s: %w: %s", o.Describe(i), err, shorten(value))
-		}
-	}
-	cols, rows := d.value.Finish()
+// batch decodes the first n records. Those that cannot be decoded are given to
+// bad, if there is one, and have no row.
+func (d *decoding) batch(b *kafka.Batch, n int, o *origin, bad *broken) ([]*column.Vector, []int32, error) {
+	d.letters.Reset()
 	var keys []*column.Vector
 	if d.key != nil {
 		var err error
-		if keys, err = d.keys(b, n, o); err != nil {
+		if keys, err = d.keys(b, n, o, bad); err != nil {
 			return nil, nil, err
 		}
 	}
+	d.value.Begin(n)
+	for i := range n {
+		value := b.Record(i).Value
+		if d.key != nil && d.sel[i] == keyBroken {
+			value = nil // no row
+		}
+		if _, err := d.value.Decode(value); err != nil {
+			if bad == nil {
+				return nil, nil, fmt.Errorf("%s: %w: %s", o.Describe(i), err, shorten(value))
+			}
+			if err := bad.add(&d.letters, b, i, err); err != nil {
+				return nil, nil, err
+			}
+		}
+	}
+	cols, rows := d.value.Finish()
 	d.cols = d.cols[:0]
 	for i := range d.places {
 		p := &d.places[i]
@@ -115,21 +133,24 @@ func (d *decoding) batch(b *kafka.Batch, n int, o *origin) ([]*column.Vector, []
 	return d.cols, rows, nil
 }
 
-// keys decodes the keys; d.sel tells the row of each record, -1 for none.
-func (d *decoding) keys(b *kafka.Batch, n int, o *origin) ([]*column.Vector, error) {
+// keys decodes the keys; d.sel tells the row of each record, or why there is none.
+func (d *decoding) keys(b *kafka.Batch, n int, o *origin, bad *broken) ([]*column.Vector, error) {
 	d.key.Begin(n)
 	d.sel = d.sel[:0]
 	row := int32(0)
 	for i := range n {
 		key := b.Record(i).Key
-		if key == nil {
-			key = []byte("[]")
-		}
 		added, err := d.key.Decode(key)
-		if err != nil {
+		switch {
+		case err != nil && bad == nil:
 			return nil, fmt.Errorf("key of %s: %w: %s", o.Describe(i), err, shorten(key))
-		}
-		if added == 0 {
+		case err != nil:
+			if err := bad.add(&d.letters, b, i, fmt.Errorf("key: %w", err)); err != nil {
+				return nil, err
+			}
+			d.sel = append(d.sel, keyBroken)
+			continue
+		case added == 0:
 			d.sel = append(d.sel, -1)
 			continue
 		}

@@ -29,11 +29,13 @@ const (
 // Factory makes sources and sinks of topics.
 func Factory() connector.Factory {
 	return connector.Factory{
-		Options: options,
-		Check:   check,
-		Source:  newSource,
-		Sink:    newSink,
-		Bounded: func(o *connector.Options) bool { return o.Enum("scan.bounded.mode") != unbounded },
+		Options:   options,
+		Check:     check,
+		Source:    newSource,
+		Sink:      newSink,
+		CheckScan: checkScan,
+		CheckSink: checkSink,
+		Bounded:   func(o *connector.Options) bool { return o.Enum("scan.bounded.mode") != unbounded },
 	}
 }
 
@@ -52,6 +54,7 @@ func options(v map[string]string) []connector.Option {
 		{Key: "sink.delivery-guarantee", Kind: connector.Enum, Default: "at-least-once", Values: []string{"at-least-once", "none", "exactly-once"}},
 		{Key: "sink.transactional-id-prefix"}, {Key: "sink.transaction-naming-strategy"},
 	}
+	all = append(all, errorOptions()...)
 	all = append(all, format.Options(v["format"], "")...)
 	all = append(all, format.Options(v["value.format"], "value.")...)
 	return append(all, format.Options(v["key.format"], "key.")...)
@@ -94,7 +97,10 @@ func check(t *plan.Table, o *connector.Options) error {
 	} else if o.Has("key.fields") {
 		return o.Wrong("key.format", "is required with 'key.fields'")
 	}
-	return format.Check(o, valueFormat(o))
+	if err := format.Check(o, valueFormat(o)); err != nil {
+		return err
+	}
+	return checkErrorHandling(o)
 }
 
 // valueFormat returns the option that names the format of values.

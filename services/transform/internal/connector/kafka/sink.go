@@ -34,23 +34,27 @@ type sink struct {
 	cancel    context.CancelFunc
 }
 
-func newSink(env connector.Env, p *plan.Sink, o *connector.Options) (connector.Sink, error) {
+func checkSink(p *plan.Sink, o *connector.Options) error {
 	name := p.Table.Name
 	switch {
 	case p.Input.Out().Mode != plan.InsertOnly:
-		return nil, fmt.Errorf("table %q: connector 'kafka' takes new rows only, and the query changes rows; use 'upsert-kafka'", name)
+		return fmt.Errorf("table %q: connector 'kafka' takes new rows only, and the query changes rows; use 'upsert-kafka'", name)
 	case len(o.List("topic")) != 1:
-		return nil, o.Wrong("topic", "a sink writes exactly one topic")
+		return o.Wrong("topic", "a sink writes exactly one topic")
 	case len(p.Metadata) > 0:
-		return nil, fmt.Errorf("table %q: writing metadata column %q is not supported yet; declare it VIRTUAL", name, p.Metadata[0])
+		return fmt.Errorf("table %q: writing metadata column %q is not supported yet; declare it VIRTUAL", name, p.Metadata[0])
 	}
+	if v := o.Text("sink.partitioner"); v != "default" && v != "fixed" && v != "round-robin" {
+		return o.Wrong("sink.partitioner", "must be one of default, fixed, round-robin")
+	}
+	return nil
+}
+
+func newSink(env connector.Env, p *plan.Sink, o *connector.Options) (connector.Sink, error) {
+	name := p.Table.Name
 	s := &sink{topic: o.List("topic")[0], partition: kafka.PartitionByKey, ids: connector.RowIDs{Lane: env.Lane}}
-	switch o.Text("sink.partitioner") {
-	case "default", "round-robin":
-	case "fixed":
+	if o.Text("sink.partitioner") == "fixed" {
 		s.partition = 0
-	default:
-		return nil, o.Wrong("sink.partitioner", "must be one of default, fixed, round-robin")
 	}
 	if err := s.encoders(p.Table, o); err != nil {
 		return nil, err
@@ -62,7 +66,7 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options) (connector.S
 	log := env.Logger.With("table", name)
 	ensureTopic(cfg, s.topic, log)
 	var err error
-	s.producer, err = kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: log, Properties: map[string]string{"partitioner": "murmur2_random", "queue.buffering.max.kbytes": "131072"}})
+	s.producer, err = kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: log, Properties: map[string]string{"partitioner": "murmur2_random", "queue.buffering.max.kbytes": "65536"}})
 	if err != nil {
 		return nil, fmt.Errorf("table %q: %w", name, err)
 	}

@@ -37,6 +37,7 @@ type source struct {
 	numbers map[part]int
 	limits  map[part]int64 // where a bounded scan ends
 	free    chan *slot
+	broken  *broken // nil: a record that cannot be decoded ends the job
 
 	mu      sync.Mutex
 	lag     map[part]*connector.PartitionLag
@@ -68,6 +69,7 @@ func newSource(env connector.Env, scan *plan.Scan, o *connector.Options) (connec
 // Run reads until the context ends, or all partitions have reached their bound.
 func (s *source) Run(ctx context.Context, from []connector.Position, emit func(connector.Chunk) error) (err error) {
 	if err := s.open(); err != nil {
+		s.broken.close()
 		return err
 	}
 	defer s.close()
@@ -97,8 +99,14 @@ func (s *source) Run(ctx context.Context, from []connector.Position, emit func(c
 }
 
 func (s *source) open() error {
-	var err error
-	props := map[string]string{"auto.offset.reset": "earliest", "queued.max.messages.kbytes": "65536"}
+	bad, err := newBroken(s.env, s.scan.Table.Name, s.o, s.log)
+	if err != nil {
+		return fault.Permanent(err)
+	}
+	s.mu.Lock()
+	s.broken = bad
+	s.mu.Unlock()
+	props := map[string]string{"auto.offset.reset": "earliest", "queued.max.messages.kbytes": "32768"}
 	s.c, err = kafka.NewConsumer(s.cfg, kafka.ConsumerOptions{GroupID: s.group, Header: EventID, Logger: s.log, Properties: props})
 	if err != nil {
 		return fault.Permanent(fmt.Errorf("table %q: %w", s.scan.Table.Name, err))
@@ -119,6 +127,7 @@ func (s *source) close() {
 			sl.batch = nil
 		}
 	}
+	s.broken.close()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.c.Close()
@@ -170,6 +179,13 @@ func (s *source) poll(ctx context.Context, emit func(connector.Chunk) error) err
 	return nil
 }
 
+// Abort makes a wait for room for dead letters return.
+func (s *source) Abort() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken.abort()
+}
+
 // trouble decides about an error of reading: what may pass is waited for.
 func (s *source) trouble(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -187,12 +203,21 @@ func (s *source) trouble(ctx context.Context, err error) error {
 func (s *source) chunk(sl *slot, b *kafka.Batch) (connector.Chunk, error) {
 	n := s.within(b)
 	sl.origin = origin{batch: b, index: s.numbers}
-	cols, rows, err := sl.decode.batch(b, n, &sl.origin)
+	cols, rows, err := sl.decode.batch(b, n, &sl.origin, s.broken)
 	if err != nil {
 		return connector.Chunk{}, fault.Permanent(fmt.Errorf("table %q: %w", s.scan.Table.Name, err))
 	}
 	sl.out = column.Batch{Len: len(rows), Cols: cols, Origin: &sl.origin, Rows: rows}
-	return connector.Chunk{Batch: &sl.out, Records: n, Positions: s.positions(b, n)}, nil
+	chunk := connector.Chunk{Batch: &sl.out, Records: n, Positions: s.positions(b, n)}
+	if s.broken != nil {
+		if err := s.broken.judge(n); err != nil {
+			return connector.Chunk{}, fault.Permanent(fmt.Errorf("table %q: %w", s.scan.Table.Name, err))
+		}
+		if chunk.Dead = sl.decode.letters.Len(); chunk.Dead > 0 {
+			chunk.Keep = func(done func(error)) { s.broken.keep(&sl.decode.letters, done) }
+		}
+	}
+	return chunk, nil
 }
 
 // within returns how many records of the batch are before the bounds. A batch

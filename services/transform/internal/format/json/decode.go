@@ -42,9 +42,13 @@ func (d *Decoder) Begin(n int) {
 }
 
 // Decode adds the rows of one record: one for an object, one for each element of
-// an array. What it returns is how many. A record that is skipped because of
-// json.ignore-parse-errors adds none.
+// an array. What it returns is how many. A null record adds none, nor does one
+// that is skipped because of json.ignore-parse-errors.
 func (d *Decoder) Decode(data []byte) (int, error) {
+	if data == nil {
+		d.record++
+		return 0, nil
+	}
 	before := d.row
 	err := d.decode(data)
 	record := d.record

@@ -222,7 +222,10 @@ func (e *Encoder) appendMap(dst []byte, v *column.Vector, i int) ([]byte, error)
 		at := int(s.Start) + k
 		name := e.opt.MapNullKeyLiteral
 		if !v.Key.IsNull(at) {
-			name = v.Key.Strs[at]
+			var err error
+			if name, err = e.name(v.Key, at); err != nil {
+				return dst, err
+			}
 		} else if e.opt.MapNullKeyMode == mapNullDrop {
 			continue
 		} else if e.opt.MapNullKeyMode != mapNullLiteral {
@@ -239,6 +242,18 @@ func (e *Encoder) appendMap(dst []byte, v *column.Vector, i int) ([]byte, error)
 		}
 	}
 	return append(dst, '}'), nil
+}
+
+// name returns a key of a map as the name of a member.
+func (e *Encoder) name(v *column.Vector, i int) (string, error) {
+	if column.LayoutOf(v.Type) == column.Strs {
+		return v.Strs[i], nil
+	}
+	text, err := e.AppendValue(nil, v, i)
+	if n := len(text); err == nil && n > 1 && text[0] == '"' {
+		text = text[1 : n-1] // times hold nothing that is escaped
+	}
+	return string(text), err
 }
 
 func (e *Encoder) appendObject(dst []byte, v *column.Vector, i int) ([]byte, error) {

@@ -144,7 +144,7 @@ func (r *ranked) Less(i, j int) bool {
 func (r *ranked) Swap(i, j int) { r.heap[i], r.heap[j] = r.heap[j], r.heap[i] }
 
 // Push is for the heap.
-func (r *ranked) Push(x any) { r.heap = append(r.heap, x.(element)) } //nolint:errcheck,forcetypeassert // the heap holds nothing else
+func (r *ranked) Push(x any) { r.heap = append(r.heap, x.(element)) }
 
 // Pop is for the heap.
 func (r *ranked) Pop() any {

@@ -94,7 +94,7 @@ func AppendValue(dst []byte, v *column.Vector, i int) []byte {
 
 // floatBits makes all NaNs one.
 func floatBits(f float64) uint64 {
-	if f != f { //nolint:gocritic // NaN
+	if f != f {
 		return math.Float64bits(math.NaN())
 	}
 	return math.Float64bits(f)

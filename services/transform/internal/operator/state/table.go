@@ -283,3 +283,8 @@ func (c *Cell) restore(r operator.StateReader) error {
 		return c.read(string(b))
 	})
 }
+
+// AddMarks makes the watermarks of an operator's inputs part of its state.
+func AddMarks(t *Tables, m *operator.Marks) {
+	AddCell(t, "marks", m.Append, m.Read)
+}

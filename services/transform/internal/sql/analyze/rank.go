@@ -75,7 +75,7 @@ func readsColumn(e plan.Expr, col int) bool {
 // rankRange reads the numbers that a condition lets through, and what else it says.
 func rankRange(cond plan.Expr, isNumber func(plan.Expr) bool) (from, to int64, rest []plan.Expr) {
 	from, to = 1, math.MaxInt64
-	for _, c := range plan.Conjuncts(cond) {
+	for _, c := range betweens(plan.Conjuncts(cond)) {
 		op, n, ok := compareConstant(c, isNumber)
 		if !ok {
 			rest = append(rest, c)
@@ -97,6 +97,22 @@ func rankRange(cond plan.Expr, isNumber func(plan.Expr) bool) (from, to int64, r
 		}
 	}
 	return from, to, rest
+}
+
+// betweens writes BETWEEN as two comparisons.
+func betweens(conds []plan.Expr) []plan.Expr {
+	out := make([]plan.Expr, 0, len(conds))
+	for _, c := range conds {
+		b, ok := c.(*plan.Call)
+		if !ok || b.Function != plan.FnBetween {
+			out = append(out, c)
+			continue
+		}
+		low := &plan.Call{Meta: b.Meta, Function: plan.FnGreaterEq, Args: []plan.Expr{b.Args[0], b.Args[1]}}
+		high := &plan.Call{Meta: b.Meta, Function: plan.FnLessEq, Args: []plan.Expr{b.Args[0], b.Args[2]}}
+		out = append(out, low, high)
+	}
+	return out
 }
 
 // compareConstant reads number op constant or constant op number.

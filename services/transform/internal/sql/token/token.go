@@ -54,10 +54,13 @@ func (t Token) Describe() string {
 	}
 }
 
+// Shown is how many characters of a token error messages show.
+const Shown = 40
+
 func short(s string) string {
 	r := []rune(s)
-	if len(r) > 40 {
-		return string(r[:40]) + "…"
+	if len(r) > Shown {
+		return string(r[:Shown]) + "…"
 	}
 	return s
 }

@@ -1,0 +1,234 @@
+package window
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/operator"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/aggregate"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/state"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
+
+// spanBytes is how long a span is in front of a key.
+const spanBytes = 16
+
+// Aggregate groups by window and keys. A window's groups are put out when it is
+// over, and forgotten; rows that come later are dropped.
+type Aggregate struct {
+	state.Tables
+	operator.Drops
+	node    *plan.WindowAggregate
+	clock   clock
+	set     *aggregate.Set
+	groups  *state.Table[int32] // by span and key
+	windows map[span][]string   // the keys of each open window, with the span
+	next    int64               // a time before which no window ends
+	out     *operator.Rows
+	mark    int64
+	key     []byte
+	spans   []span
+}
+
+// NewAggregate makes the operator of a node whose windows are not sessions.
+func NewAggregate(n *plan.WindowAggregate, env eval.Env) (*Aggregate, error) {
+	env = env.Filled()
+	set, err := aggregate.NewSet(n.Calls, env, false)
+	if err != nil {
+		return nil, err
+	}
+	a := &Aggregate{Tables: state.NewTables(shape(n)), node: n, clock: newClock(n.Window, env), set: set,
+		windows: make(map[span][]string), next: operator.MaxWatermark, out: operator.NewRows(n.Fields), mark: operator.NoWatermark}
+	state.AddCell(&a.Tables, "watermark",
+		func(dst []byte) []byte { return binary.AppendVarint(dst, a.mark) },
+		func(s string) (err error) { a.mark, _, err = row.Varint(s); return err })
+	a.groups = state.AddTable(&a.Tables, "groups", state.Codec[int32]{Append: set.Save, Decode: a.load})
+	return a, nil
+}
+
+func shape(n *plan.WindowAggregate) string {
+	w := n.Window
+	head := fmt.Sprintf("%s %d %d %d %d by", w.Kind, w.Size, w.Slide, w.Gap, w.Offset)
+	return state.Shape(head, state.Picked(n.Input.Out().Fields, n.Keys), n.Calls)
+}
+
+func (a *Aggregate) load(key, s string) (int32, error) {
+	if len(key) < spanBytes {
+		return 0, row.ErrDamaged
+	}
+	slot := a.set.New()
+	if _, err := a.set.Load(slot, s); err != nil {
+		return 0, err
+	}
+	sp := readSpan(key)
+	a.windows[sp] = append(a.windows[sp], key)
+	a.next = min(a.next, sp.end)
+	return slot, nil
+}
+
+func appendSpan(dst []byte, s span) []byte {
+	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, uint64(s.end)), uint64(s.start))
+}
+
+func readSpan(key string) span {
+	b := column.ViewBytes(key[:spanBytes])
+	return span{start: int64(binary.BigEndian.Uint64(b[8:])), end: int64(binary.BigEndian.Uint64(b))}
+}
+
+// Process puts the rows into their windows.
+func (a *Aggregate) Process(_ int, b *column.Batch, _ operator.Emitter) error {
+	if err := a.set.Bind(b); err != nil {
+		return err
+	}
+	w := &a.node.Window
+	var times *column.Vector
+	if a.node.Attached == nil && !w.Proctime {
+		times = b.Cols[w.TimeColumn]
+	}
+	now := int64(0)
+	if w.Proctime {
+		now = a.clock.wall(a.clock.now().UnixMilli())
+	}
+	for i := range b.Len {
+		a.spans = a.spans[:0]
+		switch {
+		case a.node.Attached != nil:
+			start, end := b.Cols[a.node.Attached[0]], b.Cols[a.node.Attached[1]]
+			if !start.IsNull(i) && !end.IsNull(i) {
+				a.spans = append(a.spans, span{start.Ints[i], end.Ints[i]})
+			}
+		case times == nil:
+			a.spans = spans(a.spans, w, now)
+		case !times.IsNull(i):
+			a.spans = spans(a.spans, w, a.clock.wall(times.Ints[i]))
+		}
+		a.add(b, i)
+	}
+	return nil
+}
+
+// add counts row i in the windows that are still open.
+func (a *Aggregate) add(b *column.Batch, i int) {
+	taken := false
+	for _, s := range a.spans {
+		if !a.node.Window.Proctime && a.clock.done(s.end, a.mark) {
+			continue
+		}
+		taken = true
+		a.key = row.Append(appendSpan(a.key[:0], s), b, a.node.Keys, i)
+		slot, ok := a.groups.Get(a.key)
+		if ok {
+			a.groups.TouchBytes(a.key)
+		} else {
+			slot = a.set.New()
+			key := string(a.key)
+			a.groups.Put(key, slot)
+			a.windows[s] = append(a.windows[s], key)
+			a.next = min(a.next, s.end)
+		}
+		a.set.Add(slot, i)
+	}
+	if !taken {
+		a.Drop()
+	}
+}
+
+// Watermark puts out the windows that are over.
+func (a *Aggregate) Watermark(_ int, ts int64, out operator.Emitter) error {
+	a.mark = max(a.mark, ts)
+	if !a.node.Window.Proctime {
+		if err := a.fire(ts, out); err != nil {
+			return err
+		}
+	}
+	return out.Watermark(ts)
+}
+
+// fire puts out the windows that are over at a time.
+func (a *Aggregate) fire(mark int64, out operator.Emitter) error {
+	if a.next == operator.MaxWatermark || !a.clock.done(a.next, mark) {
+		return nil
+	}
+	var over []span
+	a.next = operator.MaxWatermark
+	for s := range a.windows {
+		if a.clock.done(s.end, mark) {
+			over = append(over, s)
+		} else {
+			a.next = min(a.next, s.end)
+		}
+	}
+	slices.SortFunc(over, func(x, y span) int { return cmp.Or(cmp.Compare(x.end, y.end), cmp.Compare(x.start, y.start)) })
+	a.out.From(nil)
+	for _, s := range over {
+		keys := a.windows[s]
+		slices.Sort(keys)
+		for _, key := range keys {
+			if err := a.emit(key, s); err != nil {
+				return err
+			}
+			if err := a.out.Spill(out); err != nil {
+				return err
+			}
+		}
+		delete(a.windows, s)
+	}
+	return a.out.Flush(out)
+}
+
+func (a *Aggregate) emit(key string, s span) error {
+	slot, ok := a.groups.Get(column.ViewBytes(key))
+	if !ok {
+		return row.ErrDamaged
+	}
+	if err := emit(a.out, a.node, a.clock, a.set, key[spanBytes:], slot, s); err != nil {
+		return err
+	}
+	a.groups.Delete(key)
+	a.set.Free(slot)
+	return nil
+}
+
+// emit adds a group of a window to the output: keys, results, properties.
+func emit(out *operator.Rows, n *plan.WindowAggregate, c clock, set *aggregate.Set, key string, slot int32, s span) error {
+	out.Add(column.Insert, 0)
+	cols := out.Batch.Cols
+	if _, err := row.Decode(key, cols[:len(n.Keys)]); err != nil {
+		return err
+	}
+	cols = cols[len(n.Keys):]
+	if err := set.Append(slot, cols); err != nil {
+		return err
+	}
+	for i, p := range n.Properties {
+		c.appendProperty(cols[len(n.Calls)+i], p, s)
+	}
+	return nil
+}
+
+// Next returns when the first window of processing time is over.
+func (a *Aggregate) Next() time.Time {
+	if !a.node.Window.Proctime || a.next == operator.MaxWatermark {
+		return time.Time{}
+	}
+	return time.UnixMilli(a.clock.instant(a.next))
+}
+
+// Tick puts out the windows of processing time that are over.
+func (a *Aggregate) Tick(now time.Time, out operator.Emitter) error {
+	return a.fire(now.UnixMilli()-1, out)
+}
+
+// End puts out what is left of processing time.
+func (a *Aggregate) End(_ int, out operator.Emitter) error {
+	return a.fire(operator.MaxWatermark, out)
+}
+
+// Close does nothing.
+func (a *Aggregate) Close() error { return nil }
