@@ -29,7 +29,7 @@ type job struct{ name, sql string }
 func (a *assembly) addJobs() error {
 	var jobs []job
 	for _, f := range a.in.SQL {
-		b, err := os.ReadFile(f) //nolint:gosec // the operator names the file
+		b, err := os.ReadFile(f)
 		if err != nil {
 			return fmt.Errorf("read statements: %w", err)
 		}

@@ -71,7 +71,7 @@ func TestKilled(t *testing.T) {
 			_, now := documents(t, cfg, "killed")
 			return now > before
 		})
-		time.Sleep(rand.N(40 * time.Millisecond)) //nolint:gosec // any moment will do
+		time.Sleep(rand.N(40 * time.Millisecond))
 		if err := child.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}

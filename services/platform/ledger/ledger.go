@@ -38,7 +38,7 @@ func (s *Stage) DeadLettered(n int) { s.deadLettered.Add(uint64(n)) }
 
 // Returned takes back events that In counted and that were given back to who
 // sent them, to be sent again.
-func (s *Stage) Returned(n int) { s.in.Add(^uint64(n - 1)) }
+func (s *Stage) Returned(n int) { s.in.Add(-uint64(n)) }
 
 // Account is the stage's counts at one moment.
 type Account struct {

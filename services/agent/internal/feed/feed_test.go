@@ -30,6 +30,7 @@ func (t *tally) In(n int)           { t.in += n }
 func (t *tally) Out(n int)          { t.out += n }
 func (t *tally) Filtered(n int)     { t.filtered += n }
 func (t *tally) DeadLettered(n int) { t.dead += n }
+func (t *tally) Returned(n int)     { t.in -= n }
 
 // sender keeps what it is sent, or only acknowledges it.
 type sender struct {

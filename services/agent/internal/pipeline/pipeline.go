@@ -35,6 +35,8 @@ type Ledger interface {
 	Out(n int)
 	Filtered(n int)
 	DeadLettered(n int)
+	// Returned takes back what In counted.
+	Returned(n int)
 }
 
 // Pipeline is the way from files to the output.
@@ -88,6 +90,7 @@ func (p *Pipeline) Push(ctx context.Context, it Item) error {
 		return nil
 	case <-ctx.Done():
 		p.budget.Release(it.size)
+		p.ledger.Returned(events) // they are read again at the next start
 		return ctx.Err()
 	}
 }

@@ -49,6 +49,9 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if err != nil {
 		return nil, fault.Permanent(err)
 	}
+	if err := checkState(prog); err != nil {
+		return nil, fault.Permanent(err)
+	}
 	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64)}
 	if d := prog.CheckpointInterval(); d > 0 {
 		a.every = d

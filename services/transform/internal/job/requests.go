@@ -22,7 +22,11 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	if !namePattern.MatchString(req.GetName()) {
 		return nil, fmt.Errorf("%q: %w", req.GetName(), ErrName)
 	}
-	if _, err := script.Compile(req.GetSql(), req.GetParameters(), m.d.Connectors); err != nil {
+	prog, err := script.Compile(req.GetSql(), req.GetParameters(), m.d.Connectors)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkState(prog); err != nil {
 		return nil, err
 	}
 	m.change.Lock()

@@ -21,6 +21,8 @@ type Program struct {
 	// Sinks are all INSERTs, which share what they read.
 	Sinks  []*plan.Sink
 	Config map[string]string
+	// State names an operator that keeps state, empty when none does.
+	State string
 }
 
 // Compile checks the statements of a job. Parameters are settings as SET gives
@@ -85,6 +87,7 @@ func (p *Program) dryRun(connectors connector.Registry) error {
 			return errors.Join(&sql.Error{Line: at.Line, Column: at.Column, Message: err.Error()}, g.Close())
 		}
 	}
+	p.State = g.Stateful()
 	return g.Close()
 }
 

@@ -258,7 +258,8 @@ func (s *sink) openBatch(to *batch) {
 	buf = protowire.AppendString(protowire.AppendTag(buf, fieldJob, protowire.BytesType), s.env.Job)
 	buf = protowire.AppendString(protowire.AppendTag(buf, fieldSink, protowire.BytesType), s.table)
 	buf = protowire.AppendTag(buf, fieldBody, protowire.BytesType)
-	to.buf = append(buf, make([]byte, widthOfLength)...)
+	buf = append(buf, make([]byte, widthOfLength)...)
+	to.buf = buf
 	to.start = len(to.buf)
 }
 

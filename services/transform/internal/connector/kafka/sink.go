@@ -66,7 +66,7 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options) (connector.S
 	log := env.Logger.With("table", name)
 	ensureTopic(cfg, s.topic, log)
 	var err error
-	s.producer, err = kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: log, Properties: map[string]string{"partitioner": "murmur2_random", "queue.buffering.max.kbytes": "65536"}})
+	s.producer, err = kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: log, Properties: map[string]string{"partitioner": "murmur2_random", "queue.buffering.max.kbytes": "131072"}})
 	if err != nil {
 		return nil, fmt.Errorf("table %q: %w", name, err)
 	}

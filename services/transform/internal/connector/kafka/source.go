@@ -68,11 +68,11 @@ func newSource(env connector.Env, scan *plan.Scan, o *connector.Options) (connec
 
 // Run reads until the context ends, or all partitions have reached their bound.
 func (s *source) Run(ctx context.Context, from []connector.Position, emit func(connector.Chunk) error) (err error) {
-	if err := s.open(); err != nil {
-		s.broken.close()
+	if err := s.open(); err != nil { //nolint:contextcheck // what it opens is closed by close
+		s.broken.close() //nolint:contextcheck // what is on its way is finished though the run has ended
 		return err
 	}
-	defer s.close()
+	defer s.close() //nolint:contextcheck // what is on its way is finished though the run has ended
 	start, err := s.begin(ctx, from)
 	if err != nil {
 		return err
