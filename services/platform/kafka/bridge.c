@@ -9,10 +9,11 @@
 #ifdef __GLIBC__
 // Records are allocated by the threads that produce and freed by librdkafka's:
 // with an arena for each thread, what is freed in one does not serve another, and
-// a process holds several times what it uses. The limit has to be set before the
-// first thread: MALLOC_ARENA_MAX chooses another one.
+// a process holds several times what it uses; with a single one, the threads wait
+// for each other. The limit has to be set before the first thread:
+// MALLOC_ARENA_MAX chooses another one.
 __attribute__((constructor)) static void limit_arenas(void) {
-	if (!getenv("MALLOC_ARENA_MAX")) mallopt(M_ARENA_MAX, 1);
+	if (!getenv("MALLOC_ARENA_MAX")) mallopt(M_ARENA_MAX, 4);
 }
 #endif
 

@@ -27,11 +27,11 @@ type changes struct{ list []string }
 
 func (c *changes) Write(b *column.Batch, _ *exec.Receipt) error {
 	for i := range b.Len {
-		text := b.Kind(i).String()
+		text := []string{b.Kind(i).String()}
 		for _, v := range b.Cols {
-			text += " " + cell(v, i)
+			text = append(text, cell(v, i))
 		}
-		c.list = append(c.list, text)
+		c.list = append(c.list, strings.Join(text, " "))
 	}
 	return nil
 }

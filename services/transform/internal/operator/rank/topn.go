@@ -31,7 +31,7 @@ type TopN struct {
 // NewTopN makes the operator of a node without a window.
 func NewTopN(n *plan.Rank, env eval.Env) (*TopN, error) {
 	if n.Kind != plan.RowNumber {
-		return nil, &eval.Unsupported{At: n.At, What: "RANK and DENSE_RANK as top-N; use ROW_NUMBER: this"}
+		return nil, &eval.Unsupported{At: n.At, What: "top-N by RANK or DENSE_RANK instead of ROW_NUMBER"}
 	}
 	in := n.Input.Out()
 	return newTopN(n.Partition, n.OrderBy, n.From, n.To, n.NumberColumn, in.Mode != plan.InsertOnly, n.Fields, in.Fields, env), nil

@@ -41,7 +41,7 @@ type Window struct {
 // NewWindowTopN makes the operator of a top-N per window.
 func NewWindowTopN(n *plan.Rank, env eval.Env) (*Window, error) {
 	if n.Kind != plan.RowNumber {
-		return nil, &eval.Unsupported{At: n.At, What: "RANK and DENSE_RANK as top-N; use ROW_NUMBER: this"}
+		return nil, &eval.Unsupported{At: n.At, What: "top-N by RANK or DENSE_RANK instead of ROW_NUMBER"}
 	}
 	return newWindow(&Window{partition: n.Partition, order: n.OrderBy, from: int(n.From) - 1, to: int(n.To), number: n.NumberColumn, end: n.Window[1]},
 		n.Input.Out().Fields, n.Fields, env), nil

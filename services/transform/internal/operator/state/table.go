@@ -17,16 +17,16 @@ const version = 1
 // ErrVersion says that state was written by another version, or for another plan.
 var ErrVersion = errors.New("state of another form")
 
-// part is a table, as Tables sees it.
-type part interface {
-	snapshot(w operator.StateWriter) error
-	restore(r operator.StateReader) error
+// Part is some of an operator's state.
+type Part interface {
+	Snapshot(w operator.StateWriter) error
+	Restore(r operator.StateReader) error
 }
 
 // Tables are all state of an operator. Operators embed it.
 type Tables struct {
 	shape string
-	parts []part
+	parts []Part
 }
 
 // NewTables returns tables for rows of a shape: a text that differs when state
@@ -42,7 +42,7 @@ func (t *Tables) Snapshot(w operator.StateWriter) error {
 		return err
 	}
 	for _, p := range t.parts {
-		if err := p.snapshot(w); err != nil {
+		if err := p.Snapshot(w); err != nil {
 			return err
 		}
 	}
@@ -68,7 +68,7 @@ func (t *Tables) Restore(r operator.StateReader) error {
 		return err
 	}
 	for _, p := range t.parts {
-		if err := p.restore(r); err != nil {
+		if err := p.Restore(r); err != nil {
 			return err
 		}
 	}
@@ -95,6 +95,9 @@ type Table[E any] struct {
 	scratch  []byte
 	onExpire func(key string, e E)
 }
+
+// Add adds a part that an operator keeps by itself.
+func (t *Tables) Add(p Part) { t.parts = append(t.parts, p) }
 
 // AddTable adds a table to an operator's state.
 func AddTable[E any](t *Tables, name string, codec Codec[E]) *Table[E] {
@@ -198,8 +201,8 @@ func (t *Table[E]) Each(f func(key string, e E) error) error {
 	return nil
 }
 
-// snapshot writes all entries the first time, later what was touched.
-func (t *Table[E]) snapshot(w operator.StateWriter) error {
+// Snapshot writes all entries the first time, later what was touched.
+func (t *Table[E]) Snapshot(w operator.StateWriter) error {
 	if t.touched == nil {
 		for k, e := range t.entries {
 			if err := t.put(w, k, e); err != nil {
@@ -233,7 +236,8 @@ func (t *Table[E]) put(w operator.StateWriter, key string, e E) error {
 	return w.Put(t.name, []byte(key), t.scratch)
 }
 
-func (t *Table[E]) restore(r operator.StateReader) error {
+// Restore reads all entries.
+func (t *Table[E]) Restore(r operator.StateReader) error {
 	return r.Each(t.name, func(key []byte, value io.Reader) error {
 		b, err := io.ReadAll(value)
 		if err != nil {
@@ -265,7 +269,8 @@ func AddCell(t *Tables, name string, write func(dst []byte) []byte, read func(s 
 	t.parts = append(t.parts, &Cell{name: name, write: write, read: read})
 }
 
-func (c *Cell) snapshot(w operator.StateWriter) error {
+// Snapshot writes the value if it changed.
+func (c *Cell) Snapshot(w operator.StateWriter) error {
 	b := c.write([]byte{})
 	if c.written != nil && string(b) == string(c.written) {
 		return nil
@@ -274,7 +279,8 @@ func (c *Cell) snapshot(w operator.StateWriter) error {
 	return w.Put(c.name, []byte{0}, b)
 }
 
-func (c *Cell) restore(r operator.StateReader) error {
+// Restore reads the value.
+func (c *Cell) Restore(r operator.StateReader) error {
 	return r.Each(c.name, func(_ []byte, value io.Reader) error {
 		b, err := io.ReadAll(value)
 		if err != nil {

@@ -16,9 +16,6 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
 
-// spanBytes is how long a span is in front of a key.
-const spanBytes = 16
-
 // Aggregate groups by window and keys. A window's groups are put out when it is
 // over, and forgotten; rows that come later are dropped.
 type Aggregate struct {
@@ -27,8 +24,7 @@ type Aggregate struct {
 	node    *plan.WindowAggregate
 	clock   clock
 	set     *aggregate.Set
-	groups  *state.Table[int32] // by span and key
-	windows map[span][]string   // the keys of each open window, with the span
+	windows *windows
 	next    int64               // a time before which no window ends
 	out     *operator.Rows
 	mark    int64
@@ -44,11 +40,12 @@ func NewAggregate(n *plan.WindowAggregate, env eval.Env) (*Aggregate, error) {
 		return nil, err
 	}
 	a := &Aggregate{Tables: state.NewTables(shape(n)), node: n, clock: newClock(n.Window, env), set: set,
-		windows: make(map[span][]string), next: operator.MaxWatermark, out: operator.NewRows(n.Fields), mark: operator.NoWatermark}
+		windows: newWindows(set), next: operator.MaxWatermark, out: operator.NewRows(n.Fields), mark: operator.NoWatermark}
 	state.AddCell(&a.Tables, "watermark",
 		func(dst []byte) []byte { return binary.AppendVarint(dst, a.mark) },
 		func(s string) (err error) { a.mark, _, err = row.Varint(s); return err })
-	a.groups = state.AddTable(&a.Tables, "groups", state.Codec[int32]{Append: set.Save, Decode: a.load})
+	a.windows.opened = func(s span) { a.next = min(a.next, s.end) }
+	a.Add(a.windows)
 	return a, nil
 }
 
@@ -56,29 +53,6 @@ func shape(n *plan.WindowAggregate) string {
 	w := n.Window
 	head := fmt.Sprintf("%s %d %d %d %d by", w.Kind, w.Size, w.Slide, w.Gap, w.Offset)
 	return state.Shape(head, state.Picked(n.Input.Out().Fields, n.Keys), n.Calls)
-}
-
-func (a *Aggregate) load(key, s string) (int32, error) {
-	if len(key) < spanBytes {
-		return 0, row.ErrDamaged
-	}
-	slot := a.set.New()
-	if _, err := a.set.Load(slot, s); err != nil {
-		return 0, err
-	}
-	sp := readSpan(key)
-	a.windows[sp] = append(a.windows[sp], key)
-	a.next = min(a.next, sp.end)
-	return slot, nil
-}
-
-func appendSpan(dst []byte, s span) []byte {
-	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(dst, uint64(s.end)), uint64(s.start))
-}
-
-func readSpan(key string) span {
-	b := column.ViewBytes(key[:spanBytes])
-	return span{start: int64(binary.BigEndian.Uint64(b[8:])), end: int64(binary.BigEndian.Uint64(b))}
 }
 
 // Process puts the rows into their windows.
@@ -121,18 +95,8 @@ func (a *Aggregate) add(b *column.Batch, i int) {
 			continue
 		}
 		taken = true
-		a.key = row.Append(appendSpan(a.key[:0], s), b, a.node.Keys, i)
-		slot, ok := a.groups.Get(a.key)
-		if ok {
-			a.groups.TouchBytes(a.key)
-		} else {
-			slot = a.set.New()
-			key := string(a.key)
-			a.groups.Put(key, slot)
-			a.windows[s] = append(a.windows[s], key)
-			a.next = min(a.next, s.end)
-		}
-		a.set.Add(slot, i)
+		a.key = row.Append(a.key[:0], b, a.node.Keys, i)
+		a.set.Add(a.windows.slot(s, a.key), i)
 	}
 	if !taken {
 		a.Drop()
@@ -157,7 +121,7 @@ func (a *Aggregate) fire(mark int64, out operator.Emitter) error {
 	}
 	var over []span
 	a.next = operator.MaxWatermark
-	for s := range a.windows {
+	for s := range a.windows.open {
 		if a.clock.done(s.end, mark) {
 			over = append(over, s)
 		} else {
@@ -167,32 +131,19 @@ func (a *Aggregate) fire(mark int64, out operator.Emitter) error {
 	slices.SortFunc(over, func(x, y span) int { return cmp.Or(cmp.Compare(x.end, y.end), cmp.Compare(x.start, y.start)) })
 	a.out.From(nil)
 	for _, s := range over {
-		keys := a.windows[s]
-		slices.Sort(keys)
-		for _, key := range keys {
-			if err := a.emit(key, s); err != nil {
+		groups := a.windows.open[s].groups
+		for _, key := range sorted(groups) {
+			if err := emit(a.out, a.node, a.clock, a.set, key, groups[key], s); err != nil {
 				return err
 			}
+			a.set.Free(groups[key])
 			if err := a.out.Spill(out); err != nil {
 				return err
 			}
 		}
-		delete(a.windows, s)
+		a.windows.close(s)
 	}
 	return a.out.Flush(out)
-}
-
-func (a *Aggregate) emit(key string, s span) error {
-	slot, ok := a.groups.Get(column.ViewBytes(key))
-	if !ok {
-		return row.ErrDamaged
-	}
-	if err := emit(a.out, a.node, a.clock, a.set, key[spanBytes:], slot, s); err != nil {
-		return err
-	}
-	a.groups.Delete(key)
-	a.set.Free(slot)
-	return nil
 }
 
 // emit adds a group of a window to the output: keys, results, properties.
