@@ -25,7 +25,7 @@ type Aggregate struct {
 	clock   clock
 	set     *aggregate.Set
 	windows *windows
-	next    int64               // a time before which no window ends
+	next    int64 // a time before which no window ends
 	out     *operator.Rows
 	mark    int64
 	key     []byte
