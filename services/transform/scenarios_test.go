@@ -254,8 +254,11 @@ func TestLifeOfAJob(t *testing.T) {
 		t.Fatal(err)
 	}
 	reaches(t, client, "j", jobv1.JobState_JOB_STATE_CREATED)
-	if _, err := client.CreateJob(ctx, &jobv1.CreateJobRequest{Name: "j", Sql: sql}); code(err) != codes.AlreadyExists {
-		t.Errorf("a second job of one name: %v", err)
+	if _, err := client.CreateJob(ctx, &jobv1.CreateJobRequest{Name: "j", Sql: sql}); err != nil {
+		t.Errorf("the same job once more: %v", err)
+	}
+	if _, err := client.CreateJob(ctx, &jobv1.CreateJobRequest{Name: "j", Sql: sql + "-- another"}); code(err) != codes.AlreadyExists {
+		t.Errorf("another job of the same name: %v", err)
 	}
 	if _, err := client.StartJob(ctx, &jobv1.StartJobRequest{Name: "j"}); err != nil {
 		t.Fatal(err)

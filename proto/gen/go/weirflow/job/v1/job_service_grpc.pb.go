@@ -36,6 +36,10 @@ const (
 //
 // JobService creates, checks, runs and watches SQL jobs.
 type JobServiceClient interface {
+	// CreateJob keeps a job. One of the same name with the same statements and
+	// parameters is answered, and started if asked for; with others it is an error
+	// unless `replace` is set. Secrets in statements come back as `******`; a
+	// replacing script may leave them so where the table's address is the same.
 	CreateJob(ctx context.Context, in *CreateJobRequest, opts ...grpc.CallOption) (*CreateJobResponse, error)
 	// ValidateJob says what is wrong with a script, without keeping anything.
 	ValidateJob(ctx context.Context, in *ValidateJobRequest, opts ...grpc.CallOption) (*ValidateJobResponse, error)
@@ -130,6 +134,10 @@ func (c *jobServiceClient) DeleteJob(ctx context.Context, in *DeleteJobRequest, 
 //
 // JobService creates, checks, runs and watches SQL jobs.
 type JobServiceServer interface {
+	// CreateJob keeps a job. One of the same name with the same statements and
+	// parameters is answered, and started if asked for; with others it is an error
+	// unless `replace` is set. Secrets in statements come back as `******`; a
+	// replacing script may leave them so where the table's address is the same.
 	CreateJob(context.Context, *CreateJobRequest) (*CreateJobResponse, error)
 	// ValidateJob says what is wrong with a script, without keeping anything.
 	ValidateJob(context.Context, *ValidateJobRequest) (*ValidateJobResponse, error)
