@@ -142,22 +142,16 @@ func (r *run) sinkFailed(s *indexv1.SinkStatus) {
 
 // set notes the state and writes it to the job's record.
 func (r *run) set(state jobv1.JobState, cause error) {
-	r.mu.Lock()
-	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
-	if cause != nil {
-		r.status.Error = r.hider.Hide(cause.Error())
-	}
-	st, _ := proto.Clone(r.status).(*jobv1.JobStatus)
-	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), 10*time.Second)
-	defer cancel()
-	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { j.Status = st }); err != nil {
-		r.log.Warn("the job's state could not be written", "error", err)
-	}
+	r.note(state, cause, 10*time.Second, func(*jobv1.Job) {})
 }
 
 // finish notes that the job runs no more.
 func (r *run) finish(state jobv1.JobState, cause error) {
+	r.note(state, cause, 30*time.Second, func(j *jobv1.Job) { j.Running = false })
+}
+
+// note writes the state and what else changes with it to the job's record.
+func (r *run) note(state jobv1.JobState, cause error, within time.Duration, change func(*jobv1.Job)) {
 	r.mu.Lock()
 	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
 	if cause != nil {
@@ -165,9 +159,9 @@ func (r *run) finish(state jobv1.JobState, cause error) {
 	}
 	st, _ := proto.Clone(r.status).(*jobv1.JobStatus)
 	r.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), within)
 	defer cancel()
-	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { j.Running, j.Status = false, st }); err != nil {
+	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { change(j); j.Status = st }); err != nil {
 		r.log.Warn("the job's state could not be written", "error", err)
 	}
 }
