@@ -77,11 +77,11 @@ func TestPatterns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _, ok := p.Parse("20210830102252888"); !ok || got != at {
+	if got, ok := p.Parse("20210830102252888"); !ok || got != at {
 		t.Errorf("read %v, %t", got, ok)
 	}
 	for _, s := range []string{"", "2021083010225288", "20211330102252888", "20210830102252888x"} {
-		if got, _, ok := p.Parse(s); ok {
+		if got, ok := p.Parse(s); ok {
 			t.Errorf("%q is taken as %v", s, got)
 		}
 	}
@@ -94,7 +94,12 @@ func FuzzPattern(f *testing.F) {
 	f.Add("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2021-08-30T10:22:52.888Z")
 	f.Fuzz(func(_ *testing.T, pattern, text string) {
 		if p, err := datum.NewPattern(pattern); err == nil && len(pattern) < 100 {
-			t, _, _ := p.Parse(text)
+			t, _ := p.Parse(text)
+			_, _, _ = p.ParseLenient(text)
+			_, _ = datum.CastDate(text)
+			_, _ = datum.CastTime(text)
+			_, _ = datum.CastTimestamp(text)
+			_, _, _ = datum.CastDecimal(text, 10)
 			_ = p.Append(nil, t, time.UTC)
 		}
 		_, _, _ = datum.ParseTimestamp(text, " T")

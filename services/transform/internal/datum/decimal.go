@@ -62,6 +62,39 @@ func AppendDecimal(b []byte, v *big.Int, scale int) []byte {
 	return b
 }
 
+// AppendShortest appends an unscaled value of a scale without zeros at its end, and
+// with an exponent where Java's BigDecimal has one then: as JSON writers do.
+func AppendShortest(b []byte, v *big.Int, scale int) []byte {
+	if v.Sign() == 0 {
+		return append(b, '0')
+	}
+	digits := v.Append(nil, 10)
+	if v.Sign() < 0 {
+		b, digits = append(b, '-'), digits[1:]
+	}
+	for digits[len(digits)-1] == '0' {
+		digits = digits[:len(digits)-1]
+		scale--
+	}
+	exponent := len(digits) - 1 - scale
+	switch {
+	case scale >= 0 && exponent >= -6:
+		n, _ := new(big.Int).SetString(string(digits), 10) // digits are digits
+		return AppendDecimal(b, n, scale)
+	case scale == 0:
+		return append(b, digits...)
+	}
+	b = append(b, digits[0])
+	if len(digits) > 1 {
+		b = append(append(b, '.'), digits[1:]...)
+	}
+	b = append(b, 'E')
+	if exponent > 0 {
+		b = append(b, '+')
+	}
+	return AppendInt(b, int64(exponent))
+}
+
 // ToFloat returns the DOUBLE nearest to an unscaled value of a scale.
 func ToFloat(v *big.Int, scale int) float64 {
 	f, _ := ParseDouble(string(AppendDecimal(nil, v, scale)), 64)

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"math"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,31 +29,40 @@ func AppendDouble(b []byte, v float64, bits int) []byte {
 		}
 		return append(b, "0.0"...)
 	}
-	abs := math.Abs(v)
-	if abs >= 1e-3 && abs < 1e7 {
-		at := len(b)
-		b = strconv.AppendFloat(b, v, 'f', -1, bits)
-		if slices.Contains(b[at:], '.') {
-			return b
+	if v < 0 {
+		b, v = append(b, '-'), -v
+	}
+	var room [32]byte
+	digits, point := javaDigits(room[:0], v, bits)
+	switch {
+	case point > 0 && point < 8:
+		for i := range max(point, len(digits)) {
+			if i == point {
+				b = append(b, '.')
+			}
+			if i < len(digits) {
+				b = append(b, digits[i])
+			} else {
+				b = append(b, '0')
+			}
 		}
-		return append(b, '.', '0')
+		if len(digits) <= point {
+			b = append(b, '.', '0')
+		}
+		return b
+	case point <= 0 && point > -3:
+		b = append(b, '0', '.')
+		for range -point {
+			b = append(b, '0')
+		}
+		return append(b, digits...)
 	}
-	at := len(b)
-	b = strconv.AppendFloat(b, v, 'e', -1, bits)
-	text := string(b[at:])
-	mantissa, exponent, _ := strings.Cut(text, "e")
-	b = append(b[:at], mantissa...)
-	if !strings.Contains(mantissa, ".") {
-		b = append(b, '.', '0')
+	b = append(b, digits[0], '.')
+	if len(digits) == 1 {
+		b = append(b, '0')
 	}
-	b = append(b, 'E')
-	exponent = strings.TrimPrefix(exponent, "+")
-	if strings.HasPrefix(exponent, "-") {
-		b = append(b, '-')
-		exponent = exponent[1:]
-	}
-	exponent = strings.TrimLeft(exponent, "0")
-	return append(b, exponent...)
+	b = append(append(b, digits[1:]...), 'E')
+	return strconv.AppendInt(b, int64(point-1), 10)
 }
 
 // ParseDouble reads a number as Java's Double.parseDouble does.

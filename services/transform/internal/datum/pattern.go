@@ -60,11 +60,13 @@ func NewPattern(s string) (*Pattern, error) {
 			for i+n < len(s) && s[i+n] == c {
 				n++
 			}
-			if !strings.ContainsRune("yuMLdHhkKmsSnaEDQzZXx", rune(c)) {
+			if !strings.ContainsRune("yuMLdHhkKmsSnaEDQzZXxwWeGAY", rune(c)) {
 				return nil, fmt.Errorf("date pattern %q: unknown letter %q", s, c)
 			}
 			p.parts = append(p.parts, patternPart{letter: c, count: n})
 			i += n
+		case c == '[' || c == ']':
+			i++ // what is optional is printed always
 		default:
 			literal(s[i : i+1])
 			i++
@@ -95,7 +97,16 @@ func (p *Pattern) Append(b []byte, t types.TimestampValue, zone *time.Location) 
 		case 'D':
 			b = padded(b, days-Days(y, 1, 1)+1, part.count)
 		case 'Q':
-			b = padded(b, int64((m-1)/3+1), part.count)
+			if part.count == 3 {
+				b = append(b, 'Q')
+			}
+			b = padded(b, int64((m-1)/3+1), min(part.count, 2)-part.count/3)
+		case 'G':
+			b = append(b, "AD"...)
+		case 'A':
+			b = padded(b, ofDay, part.count)
+		case 'w', 'W', 'e', 'Y':
+			b = appendWeek(b, part, days, y, m)
 		case 'H':
 			b = padded(b, hour, part.count)
 		case 'k':
@@ -129,6 +140,27 @@ func (p *Pattern) Append(b []byte, t types.TimestampValue, zone *time.Location) 
 	return b
 }
 
+// appendWeek appends what depends on weeks, which begin with Sunday; the first of
+// a year or month may be short.
+func appendWeek(b []byte, part patternPart, days int64, y, m int) []byte {
+	begin := func(days int64) int64 { return days - floorMod(days+4, 7) }
+	if next := Days(y+1, 1, 1); part.letter != 'W' && part.letter != 'e' && begin(days) >= begin(next) {
+		y++
+	}
+	switch part.letter {
+	case 'W':
+		return padded(b, (begin(days)-begin(Days(y, m, 1)))/7+1, part.count)
+	case 'e':
+		return padded(b, floorMod(days+4, 7)+1, part.count)
+	case 'w':
+		return padded(b, (begin(days)-begin(Days(y, 1, 1)))/7+1, part.count)
+	}
+	if part.count == 2 {
+		return padded(b, int64(y%100), 2)
+	}
+	return padded(b, int64(y), part.count)
+}
+
 func zoneLayout(part patternPart) string {
 	switch {
 	case part.letter == 'z':
@@ -149,6 +181,8 @@ func zoneLayout(part patternPart) string {
 func appendMonth(b []byte, month, count int) []byte {
 	name := time.Month(month).String()
 	switch {
+	case count == 5:
+		return append(b, name[0])
 	case count >= 4:
 		return append(b, name...)
 	case count == 3:
@@ -174,55 +208,75 @@ func padded(b []byte, n int64, width int) []byte {
 type parsed struct {
 	year, month, day, hour, minute, second, dayOfYear int
 	nanos                                             int64
-	pm, half, zoned                                   bool
+	pm, half, zoned, lenient                          bool
 	offset                                            time.Duration
 }
 
-// Parse reads a text of the pattern. Without a zone in the text the result is
-// local time; zoned says that it is a point in time.
-func (p *Pattern) Parse(s string) (t types.TimestampValue, zoned, ok bool) {
-	v := parsed{year: 1970, month: 1, day: 1}
+// Parse reads a text of the pattern, as local time; a zone in it does not count.
+// A day that its month does not have becomes the month's last.
+func (p *Pattern) Parse(s string) (t types.TimestampValue, ok bool) {
+	v, rest, ok := p.fields(s, false)
+	if !ok || rest != "" || v.month < 1 || v.month > 12 || v.day < 1 || v.day > 31 || v.hour > 23 || v.minute > 59 || v.second > 59 {
+		return t, false
+	}
+	v.day = min(v.day, DaysIn(v.year, v.month))
+	v.offset = 0
+	return v.value(), true
+}
+
+// ParseLenient reads a text that begins as the pattern says. Numbers beyond their
+// range carry over. Without a zone in the text the result is local time; zoned
+// says that it is a point in time.
+func (p *Pattern) ParseLenient(s string) (t types.TimestampValue, zoned, ok bool) {
+	v, _, ok := p.fields(s, true)
+	if !ok {
+		return t, false, false
+	}
+	return v.value(), v.zoned, true
+}
+
+func (p *Pattern) fields(s string, lenient bool) (v parsed, rest string, ok bool) {
+	v = parsed{year: 1970, month: 1, day: 1, lenient: lenient}
 	for k, part := range p.parts {
 		if part.letter == 0 {
 			if !strings.HasPrefix(s, part.text) {
-				return t, false, false
+				return v, s, false
 			}
 			s = s[len(part.text):]
 			continue
 		}
+		if lenient {
+			s = strings.TrimLeft(s, " \t")
+		}
 		adjacent := k+1 < len(p.parts) && p.parts[k+1].letter != 0
 		if s, ok = v.read(part, s, adjacent); !ok {
-			return t, false, false
+			return v, s, false
 		}
 	}
-	if s != "" {
-		return t, false, false
-	}
-	return v.value()
+	return v, s, true
 }
 
-func (v *parsed) value() (t types.TimestampValue, zoned, ok bool) {
+func (v *parsed) value() (t types.TimestampValue) {
 	if v.half {
 		v.hour %= 12
 		if v.pm {
 			v.hour += 12
 		}
 	}
-	if v.month < 1 || v.month > 12 || v.day < 1 || v.day > DaysIn(v.year, v.month) || v.hour > 23 || v.minute > 59 || v.second > 59 {
-		return t, false, false
-	}
-	days := Days(v.year, v.month, v.day)
+	months := int64(v.year)*12 + int64(v.month) - 1
+	days := Days(int(floorDiv(months, 12)), int(floorMod(months, 12))+1, 1) + int64(v.day) - 1
 	if v.dayOfYear > 0 {
 		days = Days(v.year, 1, 1) + int64(v.dayOfYear) - 1
 	}
 	t.Millis = days*MillisPerDay + int64(v.hour*3600+v.minute*60+v.second)*1000 + v.nanos/1_000_000 - v.offset.Milliseconds()
 	t.Nanos = int32(v.nanos % 1_000_000)
-	return t, v.zoned, true
+	return t
 }
 
 func (v *parsed) read(part patternPart, s string, adjacent bool) (string, bool) {
-	width := 19
+	width := 9
 	switch {
+	case v.lenient && !adjacent: // any number of digits
 	case part.letter == 'S' || adjacent || part.count == 2 && strings.IndexByte("MdHhkKms", part.letter) >= 0:
 		width = part.count
 	case part.letter == 'y' || part.letter == 'u':
@@ -257,6 +311,20 @@ func (v *parsed) read(part patternPart, s string, adjacent bool) (string, bool) 
 		}
 	}
 	n, end := digits(s, 0, width)
+	if v.lenient {
+		if end == 0 {
+			return s, false
+		}
+		if part.letter == 'S' { // milliseconds, whatever their digits
+			v.nanos = int64(n) * 1_000_000
+			return s[end:], true
+		}
+		if (part.letter == 'y' || part.letter == 'u') && part.count == 2 && end == 2 && n > 46 {
+			n -= 100 // between 80 years ago and 20 years ahead
+		}
+		v.set(part, n, end)
+		return s[end:], true
+	}
 	if end == 0 || end < part.count && strings.IndexByte("yuS", part.letter) >= 0 || end < part.count && part.count == 2 {
 		return s, false
 	}

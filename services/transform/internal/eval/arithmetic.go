@@ -249,6 +249,9 @@ func shift(out *column.Vector, i int, x *column.Vector, k types.Kind, by int64, 
 		}
 		out.Ints[i] = days + by/datum.MillisPerDay
 	case types.Time:
+		if months {
+			by = 0
+		}
 		_, out.Ints[i] = datum.Split(x.Ints[i] + by)
 	case types.Timestamp, types.TimestampLTZ:
 		v := x.Time(i)

@@ -84,6 +84,8 @@ func (c *compiler) conversion(from, to types.Type) (convert, bool) {
 		return c.toText(to), false
 	case k == types.Boolean:
 		return toBoolean(from), from.Kind.IsCharacter()
+	case k.IsInteger() && from.Kind == types.IntervalDayTime:
+		return nil, false // in what unit the type does not say
 	case k.IsInteger():
 		return toInteger(from, to), from.Kind.IsCharacter()
 	case k.IsApprox():
@@ -96,7 +98,7 @@ func (c *compiler) conversion(from, to types.Type) (convert, bool) {
 		return c.toTemporal(from, to), from.Kind.IsCharacter()
 	case k.IsInterval() && from.Kind.IsInterval():
 		return copyRow, false
-	case k.IsInterval() && from.Kind.IsInteger():
+	case k == types.IntervalYearMonth && from.Kind.IsInteger():
 		return copyRow, false
 	case k.IsNested():
 		return c.toNested(from, to)
@@ -126,7 +128,7 @@ func toBoolean(from types.Type) convert {
 		}
 	case from.Kind.IsCharacter():
 		return func(v *column.Vector, j int, out *column.Vector, i int) error {
-			switch strings.ToLower(datum.TrimSpace(v.Strs[j])) {
+			switch strings.ToLower(v.Strs[j]) {
 			case "t", "true", "y", "yes", "1":
 				out.Bools[i] = true
 			case "f", "false", "n", "no", "0":
@@ -171,11 +173,7 @@ func toInteger(from, to types.Type) convert {
 	case from.Kind == types.Decimal:
 		return func(v *column.Vector, j int, out *column.Vector, i int) error {
 			q := new(big.Int).Quo(v.Decs[j], datum.Pow10(v.Type.Scale))
-			if !q.IsInt64() || wrap(q.Int64(), k) != q.Int64() {
-				out.SetNull(i)
-				return nil
-			}
-			out.Ints[i] = q.Int64()
+			out.Ints[i] = wrap(lowBits(q), k)
 			return nil
 		}
 	case from.Kind.IsCharacter():
@@ -193,11 +191,20 @@ func toInteger(from, to types.Type) convert {
 	}
 }
 
+// lowBits returns the lowest 64 bits in two's complement, as Java's longValue does.
+func lowBits(n *big.Int) int64 {
+	v := new(big.Int).And(n, new(big.Int).SetUint64(math.MaxUint64))
+	return int64(v.Uint64())
+}
+
 // textToInt reads an integer; a fraction behind it is cut off, as in Flink.
 func textToInt(s string, bits int) (int64, error) {
 	whole, fraction, found := strings.Cut(s, ".")
-	if found && (strings.Trim(fraction, "0123456789") != "" || whole == "") {
+	if found && strings.Trim(fraction, "0123456789") != "" {
 		return 0, datum.ErrNumber
+	}
+	if found && strings.Trim(whole, "+-") == "" && len(whole) < 2 {
+		return 0, nil // .5 is 0
 	}
 	return datum.ParseInt(whole, bits)
 }
@@ -275,11 +282,7 @@ func toDecimal(from types.Type) convert {
 		}
 	case from.Kind.IsApprox():
 		return func(v *column.Vector, j int, out *column.Vector, i int) error {
-			bits := 64
-			if v.Type.Kind == types.Float {
-				bits = 32
-			}
-			unscaled, scale, err := datum.ParseDecimal(string(datum.AppendDouble(nil, v.Floats[j], bits)))
+			unscaled, scale, err := datum.ParseDecimal(string(datum.AppendDouble(nil, v.Floats[j], 64)))
 			if err != nil {
 				out.SetNull(i)
 				return nil
@@ -289,7 +292,7 @@ func toDecimal(from types.Type) convert {
 		}
 	case from.Kind.IsCharacter():
 		return func(v *column.Vector, j int, out *column.Vector, i int) error {
-			unscaled, scale, err := datum.ParseDecimal(datum.TrimSpace(v.Strs[j]))
+			unscaled, scale, err := datum.CastDecimal(v.Strs[j], out.Type.Precision)
 			if err != nil {
 				return fmt.Errorf("cannot parse %q as DECIMAL", brief(v.Strs[j]))
 			}
@@ -310,7 +313,12 @@ func toBinary(from, to types.Type) convert {
 		if len(s) > to.Length {
 			s = s[:to.Length]
 		}
-		if to.Kind == types.Binary && len(s) < to.Length {
+		// Flink fills VARBINARY(n) up as well when it cuts BYTES to it.
+		fill := to.Kind == types.Binary || from.Kind.IsBinary() && to.Length < from.Length
+		if fill && to.Length > maxText {
+			return errTooLong
+		}
+		if fill && len(s) < to.Length {
 			s += strings.Repeat("\x00", to.Length-len(s))
 		}
 		out.Strs[i] = s

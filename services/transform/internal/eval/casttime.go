@@ -2,7 +2,6 @@ package eval
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/datum"
@@ -28,10 +27,6 @@ func (c *compiler) toTemporal(from, to types.Type) convert {
 			t.Millis = v.Ints[j] * datum.MillisPerDay
 		case types.Time:
 			t.Millis = v.Ints[j]
-			if to.Kind.IsTimestamp() {
-				days, _ := datum.Split(inZone(types.TimestampValue{Millis: c.env.Now().UnixMilli()}, zone).Millis)
-				t.Millis += days * datum.MillisPerDay
-			}
 		case types.TimestampLTZ:
 			t = v.Time(j)
 			if to.Kind != types.TimestampLTZ {
@@ -59,29 +54,26 @@ func (c *compiler) toTemporal(from, to types.Type) convert {
 func (c *compiler) parseTemporal(to types.Type) convert {
 	zone := c.env.Zone
 	return func(v *column.Vector, j int, out *column.Vector, i int) error {
-		s := strings.TrimSpace(v.Strs[j])
+		s := v.Strs[j]
 		switch to.Kind {
 		case types.Date:
-			days, n, ok := datum.ParseDate(s)
-			if !ok || n < len(s) && s[n] != ' ' && s[n] != 'T' {
+			days, ok := datum.CastDate(s)
+			if !ok {
 				return fmt.Errorf("cannot parse %q as DATE", brief(s))
 			}
 			out.Ints[i] = days
 		case types.Time:
-			if at := strings.IndexAny(s, " T"); at >= 0 {
-				s = s[at+1:]
-			}
-			ofDay, _, n, ok := datum.ParseTime(s)
-			if !ok || n < len(s) {
-				return fmt.Errorf("cannot parse %q as TIME", brief(v.Strs[j]))
+			ofDay, ok := datum.CastTime(s)
+			if !ok {
+				return fmt.Errorf("cannot parse %q as TIME", brief(s))
 			}
 			out.Ints[i] = cutTime(ofDay, to.Precision)
 		default:
-			t, rest, ok := datum.ParseTimestamp(s, " T")
-			if !ok || rest != "" && (rest != "Z" || to.Kind != types.TimestampLTZ) {
+			t, ok := datum.CastTimestamp(s)
+			if !ok {
 				return fmt.Errorf("cannot parse %q as %s", brief(s), to.Kind)
 			}
-			if to.Kind == types.TimestampLTZ && rest == "" {
+			if to.Kind == types.TimestampLTZ {
 				t = atZone(t, zone)
 			}
 			out.SetTime(i, cutTimestamp(t, to.Precision))

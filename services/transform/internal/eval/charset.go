@@ -39,13 +39,14 @@ func encode(a []*column.Vector, i int, out *column.Vector) error {
 			b = binary.LittleEndian.AppendUint16(b, u)
 		}
 	case "UTF-16":
-		b = append(b, 0xfe, 0xff)
+		if s != "" {
+			b = append(b, 0xfe, 0xff)
+		}
 		for _, u := range utf16.Encode([]rune(s)) {
 			b = binary.BigEndian.AppendUint16(b, u)
 		}
 	default:
-		out.SetNull(i)
-		return nil
+		return fmt.Errorf("unknown charset %q", brief(a[1].Strs[i]))
 	}
 	out.SetBytes(i, b)
 	return nil
@@ -57,9 +58,17 @@ func decode(a []*column.Vector, i int, out *column.Vector) error {
 	var b []byte
 	switch strings.ToUpper(a[1].Strs[i]) {
 	case "UTF-8", "UTF8":
-		out.Strs[i] = strings.ToValidUTF8(s, string(utf8.RuneError))
+		out.Strs[i] = validText(s)
 		return nil
-	case "US-ASCII", "ISO-8859-1":
+	case "US-ASCII":
+		for k := range len(s) {
+			if s[k] < utf8.RuneSelf {
+				b = append(b, s[k])
+			} else {
+				b = utf8.AppendRune(b, utf8.RuneError)
+			}
+		}
+	case "ISO-8859-1":
 		for k := range len(s) {
 			b = utf8.AppendRune(b, rune(s[k]))
 		}
@@ -74,6 +83,9 @@ func decode(a []*column.Vector, i int, out *column.Vector) error {
 			units = append(units, order.Uint16([]byte(s[k:k+2])))
 		}
 		b = []byte(string(utf16.Decode(units)))
+		if len(s)%2 == 1 {
+			b = utf8.AppendRune(b, utf8.RuneError)
+		}
 	default:
 		return fmt.Errorf("unknown charset %q", a[1].Strs[i])
 	}
@@ -81,17 +93,39 @@ func decode(a []*column.Vector, i int, out *column.Vector) error {
 	return nil
 }
 
-// isDecimal reports whether a value is a number or spells one.
+// validText puts U+FFFD in the place of bytes that are no UTF-8: one for each
+// longest beginning of a character, as Java does.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	var b strings.Builder
+	for s != "" {
+		r, n := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && n == 1 {
+			for n < 4 && n < len(s) && !utf8.FullRuneInString(s[:n]) && !utf8.RuneStart(s[n]) {
+				n++
+			}
+			if utf8.FullRuneInString(s[:n]) && n > 1 {
+				n-- // the last byte makes it wrong
+			}
+		}
+		b.WriteRune(r)
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// isDecimal reports whether a text spells a number. Numbers do, but for
+// DECIMALs; even NULLs of such types.
 func isDecimal(a []*column.Vector, i int, out *column.Vector) error {
 	out.Bools[i] = false
-	if a[0].IsNull(i) {
-		return nil
+	switch {
+	case !isText(a[0].Type):
+		out.Bools[i] = a[0].Type.Kind.IsInteger() || a[0].Type.Kind.IsApprox()
+	case !a[0].IsNull(i):
+		_, err := datum.ParseDouble(a[0].Strs[i], 64)
+		out.Bools[i] = err == nil
 	}
-	if !isText(a[0].Type) {
-		out.Bools[i] = a[0].Type.Kind.IsNumeric()
-		return nil
-	}
-	_, _, err := datum.ParseDecimal(a[0].Strs[i])
-	out.Bools[i] = err == nil
 	return nil
 }

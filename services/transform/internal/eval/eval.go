@@ -20,6 +20,18 @@ type Env struct {
 	// IdleTimeout is after what time a silent partition no longer holds the
 	// watermark back; 0 for the default, below 0 for never.
 	IdleTimeout time.Duration
+	// Functions are the users' functions that are not written in SQL; nil for none.
+	Functions Functions
+}
+
+// Functions makes users' functions that are not written in SQL.
+type Functions interface {
+	Function(u *plan.UserFunction) (Native, error)
+}
+
+// Native is such a function. Call sets the n rows of out from those of the arguments.
+type Native interface {
+	Call(args []*column.Vector, n int, out *column.Vector) error
 }
 
 // Filled returns the environment with a clock and a zone.

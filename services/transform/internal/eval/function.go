@@ -84,18 +84,51 @@ func (c *compiler) special(function string) (func(*plan.Call) (node, error), boo
 }
 
 func (c *compiler) user(e *plan.Call) (node, error) {
-	if e.User.Body == nil {
-		return nil, &Unsupported{At: e.At, What: "function " + e.User.Path + " in language " + e.User.Language}
-	}
 	args, err := c.all(e.Args)
 	if err != nil {
 		return nil, err
+	}
+	if e.User.Body == nil {
+		return c.native(e, args)
 	}
 	body, err := c.compile(e.User.Body)
 	if err != nil {
 		return nil, err
 	}
 	return &sqlFunction{args: args, body: body, vecs: make([]*column.Vector, len(args))}, nil
+}
+
+// native makes a function that is not written in SQL.
+func (c *compiler) native(e *plan.Call, args []node) (node, error) {
+	if c.env.Functions == nil {
+		return nil, &Unsupported{At: e.At, What: "function " + e.User.Path + " in language " + e.User.Language}
+	}
+	f, err := c.env.Functions.Function(e.User)
+	if err != nil {
+		return nil, &Error{At: e.At, Err: err}
+	}
+	return &nativeCall{at: e.At, fn: f, args: args, vecs: make([]*column.Vector, len(args)), out: column.New(e.Typ)}, nil
+}
+
+// nativeCall calls a native function with a batch.
+type nativeCall struct {
+	at   plan.Pos
+	fn   Native
+	args []node
+	vecs []*column.Vector
+	out  *column.Vector
+}
+
+func (n *nativeCall) mayFail() bool { return true }
+
+func (n *nativeCall) eval(b *column.Batch) (*column.Vector, error) {
+	if err := evalAll(n.args, b, n.vecs); err != nil {
+		return nil, err
+	}
+	if err := n.fn.Call(n.vecs, b.Len, n.out); err != nil {
+		return nil, &Error{At: n.at, Err: err}
+	}
+	return n.out, nil
 }
 
 // sqlFunction is a user's function written in SQL.

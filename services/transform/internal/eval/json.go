@@ -2,8 +2,11 @@ package eval
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/datum"
 	"github.com/weirflow/weirflow/services/transform/internal/format/json"
 	"github.com/weirflow/weirflow/services/transform/internal/jsonpath"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -87,6 +90,9 @@ func (f *finder) find(a []*column.Vector, i int) (v *jsonpath.Value, lax bool, e
 	v, err = p.Find(root)
 	if v != nil && v.Kind == jsonpath.Null {
 		v = nil
+		if !p.Lax && err == nil {
+			err = jsonpath.ErrMissing // to a strict path a null is an error
+		}
 	}
 	return v, p.Lax, err
 }
@@ -240,24 +246,37 @@ func appendArg(dst []byte, enc *json.Encoder, e plan.Expr, v *column.Vector, i i
 	if call, ok := e.(*plan.Call); ok && call.Function == plan.FnJSONNested && !v.IsNull(i) {
 		return append(dst, v.Strs[i]...), nil
 	}
+	if v.Type.Kind == types.Decimal && !v.IsNull(i) {
+		return datum.AppendShortest(dst, v.Decs[i], v.Type.Scale), nil
+	}
 	return enc.AppendValue(dst, v, i)
 }
 
 func jsonEncoder() *json.Encoder {
-	return json.NewEncoder(nil, json.Options{TimestampStandard: json.ISO8601, PlainDecimals: true, MapNullKeyMode: "LITERAL", MapNullKeyLiteral: "null"})
+	return json.NewEncoder(nil, json.Options{TimestampStandard: json.ISO8601, MapNullKeyMode: "LITERAL", MapNullKeyLiteral: "null"})
 }
 
+// jsonObject is JSON_OBJECT: entries in the order of their keys, the last of
+// those with one key.
 func jsonObject(_ *compiler, e *plan.Call) (*spec, error) {
 	absent, enc := symbol(e.Args[0]) == "ABSENT", jsonEncoder()
+	order := make([]int, 0, len(e.Args)/2)
 	return &spec{lenient: true, fails: true, fn: func(a []*column.Vector, i int, out *column.Vector) error {
-		scratch := out.Scratch()
-		at := len(scratch)
-		scratch = append(scratch, '{')
+		order = order[:0]
 		for k := 1; k+1 < len(a); k += 2 {
 			if a[k].IsNull(i) {
 				return errors.New("a key is NULL")
 			}
-			if absent && a[k+1].IsNull(i) {
+			if !absent || !a[k+1].IsNull(i) {
+				order = append(order, k)
+			}
+		}
+		slices.SortStableFunc(order, func(x, y int) int { return strings.Compare(a[x].Strs[i], a[y].Strs[i]) })
+		scratch := out.Scratch()
+		at := len(scratch)
+		scratch = append(scratch, '{')
+		for n, k := range order {
+			if n+1 < len(order) && a[order[n+1]].Strs[i] == a[k].Strs[i] {
 				continue
 			}
 			if len(scratch) > at+1 {
@@ -297,12 +316,12 @@ func jsonArray(_ *compiler, e *plan.Call) (*spec, error) {
 	}}, nil
 }
 
-func jsonString(*compiler, *plan.Call) (*spec, error) {
+func jsonString(_ *compiler, e *plan.Call) (*spec, error) {
 	enc := jsonEncoder()
 	return &spec{fails: true, fn: func(a []*column.Vector, i int, out *column.Vector) error {
 		scratch := out.Scratch()
 		at := len(scratch)
-		scratch, err := enc.AppendValue(scratch, a[0], i)
+		scratch, err := appendArg(scratch, enc, e.Args[0], a[0], i)
 		if err != nil {
 			return err
 		}

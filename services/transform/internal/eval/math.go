@@ -16,10 +16,10 @@ import (
 var mathFunctions = map[string]builder{
 	plan.FnNegate: perNumber(func(v int64) int64 { return -v }, func(f float64) float64 { return -f }, (*big.Int).Neg),
 	"ABS":         perNumber(func(v int64) int64 { return max(v, -v) }, math.Abs, (*big.Int).Abs),
-	"POWER":       double2(math.Pow), "EXP": double(math.Exp), "LN": double(math.Log), "LOG10": double(math.Log10), "LOG2": double(math.Log2),
-	"LOG": logarithm, "SQRT": double(math.Sqrt), "SIN": double(math.Sin), "COS": double(math.Cos), "TAN": double(math.Tan),
-	"COT": double(func(f float64) float64 { return 1 / math.Tan(f) }), "ASIN": double(javaAsin), "ACOS": double(javaAcos),
-	"ATAN": double(javaAtan), "ATAN2": double2(javaAtan2), "SINH": double(math.Sinh), "COSH": double(math.Cosh), "TANH": double(math.Tanh),
+	"POWER":       double2(precisePow), "EXP": double(preciseExp), "LN": double(preciseLog), "LOG10": double(preciseLog10), "LOG2": double(func(f float64) float64 { return preciseLog(f) / preciseLog(2) }),
+	"LOG": logarithm, "SQRT": double(func(f float64) float64 { return precisePow(f, 0.5) }), "SIN": double(preciseSin), "COS": double(preciseCos), "TAN": double(preciseTan),
+	"COT": double(func(f float64) float64 { return 1 / preciseTan(f) }), "ASIN": double(javaAsin), "ACOS": double(javaAcos),
+	"ATAN": double(javaAtan), "ATAN2": double2(javaAtan2), "SINH": double(javaSinh), "COSH": double(javaCosh), "TANH": double(javaTanh),
 	"DEGREES": double(func(f float64) float64 { return f * (180 / math.Pi) }), "RADIANS": double(func(f float64) float64 { return f * (math.Pi / 180) }),
 	"SIGN": sign, "ROUND": round, "TRUNCATE": round, plan.FnFloor: floorCeil, plan.FnCeil: floorCeil,
 	"PI": value(func() any { return math.Pi }), "E": value(func() any { return math.E }),
@@ -74,10 +74,10 @@ func perNumber(whole func(int64) int64, approx func(float64) float64, dec func(z
 func logarithm(_ *compiler, e *plan.Call) (*spec, error) {
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
 		if len(e.Args) == 1 {
-			out.Floats[i] = math.Log(floatOf(a[0], i))
+			out.Floats[i] = preciseLog(floatOf(a[0], i))
 			return nil
 		}
-		out.Floats[i] = math.Log(floatOf(a[1], i)) / math.Log(floatOf(a[0], i))
+		out.Floats[i] = preciseLog(floatOf(a[1], i)) / preciseLog(floatOf(a[0], i))
 		return nil
 	}}, nil
 }

@@ -161,13 +161,26 @@ func (n *listCtor) eval(b *column.Batch) (*column.Vector, error) {
 		start := n.out.Elem.Len
 		for k, v := range n.evecs {
 			if n.keys != nil {
+				if n.repeated(k, i) {
+					continue
+				}
 				n.out.Key.Append(n.kvecs[k].Value(i))
 			}
 			n.out.Elem.Append(v.Value(i))
 		}
-		n.out.Spans[i] = column.Span{Start: int32(start), Len: int32(len(n.evecs))}
+		n.out.Spans[i] = column.Span{Start: int32(start), Len: int32(n.out.Elem.Len - start)}
 	}
 	return n.out, nil
+}
+
+// repeated tells whether the k-th key comes again: then the later entry counts.
+func (n *listCtor) repeated(k, i int) bool {
+	for _, later := range n.kvecs[k+1:] {
+		if compareNested(n.kvecs[k], i, later, i) == 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // item is array[i] and map[key].

@@ -4,30 +4,27 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
 
-// patterns compiles regular expressions and keeps the last ones. RE2 runs in
-// linear time, so that no pattern can stall a job.
+// patterns compiles regular expressions and keeps the last ones.
 type patterns struct {
-	compile func(string) (*regexp.Regexp, error)
-	cache   map[string]*regexp.Regexp
+	cache map[string]*pattern
 }
 
 const maxPatterns = 256
 
-func newPatterns() *patterns {
-	return &patterns{compile: regexp.Compile, cache: make(map[string]*regexp.Regexp)}
-}
+func newPatterns() *patterns { return &patterns{cache: make(map[string]*pattern)} }
 
 // get returns a compiled pattern; nil when it is not valid.
-func (p *patterns) get(text string) (*regexp.Regexp, error) {
+func (p *patterns) get(text string) (*pattern, error) {
 	if re, ok := p.cache[text]; ok {
 		return re, nil
 	}
-	re, err := p.compile(text)
+	re, err := compilePattern(text)
 	if err != nil {
 		re = nil
 	}
@@ -53,54 +50,65 @@ func (p *patterns) check(e *plan.Call, arg int) error {
 }
 
 // regexFunction is a function whose second argument is a pattern.
-func regexFunction(f func(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector)) builder {
+func regexFunction(f func(re *pattern, a []*column.Vector, i int, out *column.Vector) error) builder {
 	return func(_ *compiler, e *plan.Call) (*spec, error) {
 		p := newPatterns()
 		if err := p.check(e, 1); err != nil {
 			return nil, err
 		}
-		return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
+		return &spec{fails: true, fn: func(a []*column.Vector, i int, out *column.Vector) error {
 			re, _ := p.get(a[1].Strs[i])
 			if re == nil {
 				out.SetNull(i)
 				return nil
 			}
-			f(re, a, i, out)
-			return nil
+			return f(re, a, i, out)
 		}}, nil
 	}
 }
 
-func regexpExtract(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
-	group := 0
+// regexpTest is REGEXP; an empty pattern is found nowhere.
+func regexpTest(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	at, err := re.find(a[0].Strs[i])
+	out.Bools[i] = at != nil && a[1].Strs[i] != ""
+	return err
+}
+
+// groupOf returns the number of the group that an optional third argument names.
+func groupOf(re *pattern, a []*column.Vector, i, otherwise int) (int, bool) {
+	group := otherwise
 	if len(a) > 2 {
 		group = int(a[2].Ints[i])
 	}
-	if group < 0 || group > re.NumSubexp() {
+	return group, group >= 0 && group <= re.groups()
+}
+
+func regexpExtract(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	group, ok := groupOf(re, a, i, 0)
+	if !ok {
 		out.SetNull(i)
-		return
+		return nil
 	}
 	s := a[0].Strs[i]
-	m := re.FindStringSubmatchIndex(s)
-	if m == nil || m[2*group] < 0 {
+	m, err := re.find(s)
+	if err != nil || m == nil || m[2*group] < 0 {
 		out.SetNull(i)
-		return
+		return err
 	}
 	out.Strs[i] = s[m[2*group]:m[2*group+1]]
+	return nil
 }
 
 // regexpExtractAll gives the group of all matches; group 1 unless told otherwise.
-func regexpExtractAll(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
-	group := 1
-	if len(a) > 2 {
-		group = int(a[2].Ints[i])
-	}
-	if group < 0 || group > re.NumSubexp() {
+func regexpExtractAll(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	group, ok := groupOf(re, a, i, 1)
+	if !ok {
 		out.SetNull(i)
-		return
+		return nil
 	}
 	s, start := a[0].Strs[i], out.Elem.Len
-	for _, m := range re.FindAllStringSubmatchIndex(s, -1) {
+	all, err := re.findAll(s)
+	for _, m := range all {
 		if m[2*group] < 0 {
 			out.Elem.Append(nil)
 			continue
@@ -108,34 +116,41 @@ func regexpExtractAll(re *regexp.Regexp, a []*column.Vector, i int, out *column.
 		out.Elem.Append(s[m[2*group]:m[2*group+1]])
 	}
 	out.Spans[i] = column.Span{Start: int32(start), Len: int32(out.Elem.Len - start)}
+	return err
 }
 
-func regexpReplace(re *regexp.Regexp, a []*column.Vector, i int, out *column.Vector) {
-	out.Strs[i] = re.ReplaceAllString(a[0].Strs[i], javaReplacement(a[2].Strs[i]))
+// regexpReplace puts the third argument in as it is: $1 has no meaning in it.
+func regexpReplace(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	var err error
+	out.Strs[i], err = re.replace(a[0].Strs[i], a[2].Strs[i])
+	return err
 }
 
-// javaReplacement turns $1 into ${1}, which Go reads as Java does, and resolves \$.
-func javaReplacement(s string) string {
-	if !strings.ContainsAny(s, `$\`) {
-		return s
+func regexpCount(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	all, err := re.findAll(a[0].Strs[i])
+	out.Ints[i] = int64(len(all))
+	return err
+}
+
+func regexpSubstr(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	s := a[0].Strs[i]
+	m, err := re.find(s)
+	if m == nil {
+		out.SetNull(i)
+		return err
 	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\' && i+1 < len(s):
-			i++
-			if s[i] == '$' {
-				b.WriteByte('$')
-			}
-			b.WriteByte(s[i])
-		case s[i] == '$' && i+1 < len(s) && s[i+1] >= '0' && s[i+1] <= '9':
-			i++
-			b.WriteString("${" + s[i:i+1] + "}")
-		default:
-			b.WriteByte(s[i])
-		}
+	out.Strs[i] = s[m[0]:m[1]]
+	return nil
+}
+
+func regexpInstr(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
+	s := a[0].Strs[i]
+	m, err := re.find(s)
+	out.Ints[i] = 0
+	if m != nil {
+		out.Ints[i] = int64(utf8.RuneCountInString(s[:m[0]])) + 1
 	}
-	return b.String()
+	return err
 }
 
 // like is LIKE, SIMILAR TO and their negations.
@@ -185,6 +200,9 @@ func like(_ *compiler, e *plan.Call) (*spec, error) {
 
 // likeMatcher returns a function that matches a LIKE pattern; the usual forms need no regular expression.
 func likeMatcher(pattern, escape string, similar bool) (func(string) bool, error) {
+	if pattern == "" && !similar {
+		return func(string) bool { return true }, nil // as Flink has it
+	}
 	if !similar && escape == "" && !strings.ContainsAny(pattern, `_\`) {
 		inner := strings.Trim(pattern, "%")
 		if !strings.Contains(inner, "%") && pattern != "" {
@@ -235,6 +253,10 @@ func likeRegexp(pattern, escape string, similar bool) (string, error) {
 			b.WriteString(".*")
 		case r == '_':
 			b.WriteByte('.')
+		case similar && r == '[' && strings.HasPrefix(string(runes[i:]), "[:") && strings.Contains(string(runes[i:]), ":]"):
+			end := i + strings.Index(string(runes[i:]), ":]") // the names are ASCII
+			b.WriteString(strings.ToLower(string(runes[i:end])))
+			i = end - 1
 		case similar && strings.ContainsRune(`|*+?{}()[]^-`, r):
 			b.WriteRune(r)
 		default:

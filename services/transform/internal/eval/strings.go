@@ -2,12 +2,17 @@ package eval
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -15,7 +20,7 @@ import (
 )
 
 var stringFunctions = map[string]builder{
-	"UPPER": text1(strings.ToUpper), "LOWER": text1(strings.ToLower), "INITCAP": text1(initcap), "REVERSE": text1(reverse),
+	"UPPER": cased(strings.ToUpper, cases.Upper(language.Und)), "LOWER": cased(strings.ToLower, cases.Lower(language.Und)), "INITCAP": text1(initcap), "REVERSE": text1(reverse),
 	"CHAR_LENGTH": length, "CHARACTER_LENGTH": length, "LENGTH": length,
 	"OCTET_LENGTH": simple(func(a []*column.Vector, i int, out *column.Vector) error {
 		out.Ints[i] = int64(len(a[0].Strs[i]))
@@ -24,15 +29,15 @@ var stringFunctions = map[string]builder{
 	plan.FnSubstring: simple(substring), "SUBSTR": simple(substring),
 	"LEFT": simple(left), "RIGHT": simple(right),
 	plan.FnTrim: trim, "LTRIM": side(strings.TrimLeft), "RTRIM": side(strings.TrimRight), "BTRIM": side(strings.Trim),
-	"REPLACE": text3(replaceAll), "TRANSLATE": text3(translate), plan.FnOverlay: simple(overlay),
+	"REPLACE": failing(replace), "TRANSLATE": text3(translate), plan.FnOverlay: simple(overlay),
 	plan.FnPosition: position, "LOCATE": position, "INSTR": position,
 	"CONCAT": concat, plan.FnConcatOp: concat, "CONCAT_WS": lenient(concatWS),
-	"LPAD": pad(true), "RPAD": pad(false), "REPEAT": simple(repeat), "SPACE": simple(space),
+	"LPAD": pad(true), "RPAD": pad(false), "REPEAT": failing(repeat), "SPACE": failing(space),
 	"SPLIT_INDEX": simple(splitIndex), "SPLIT": lenient(split), "STR_TO_MAP": simple(strToMap),
 	"ASCII": simple(ascii), "CHR": simple(chr), "TO_BASE64": text1(func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }),
-	"FROM_BASE64": simple(fromBase64), "ENCODE": simple(encode), "DECODE": simple(decode), "PARSE_URL": simple(parseURL),
+	"FROM_BASE64": failing(fromBase64), "ENCODE": failing(encode), "DECODE": failing(decode), "PARSE_URL": parseURL,
 	"STARTSWITH": test2(strings.HasPrefix), "ENDSWITH": test2(strings.HasSuffix),
-	"IS_ALPHA": allOf(unicode.IsLetter), "IS_DIGIT": allOf(unicode.IsDigit), "IS_DECIMAL": lenient(isDecimal),
+	"IS_ALPHA": allOf(unicode.IsLetter, false), "IS_DIGIT": allOf(unicode.IsDigit, true), "IS_DECIMAL": lenient(isDecimal),
 	"URL_ENCODE": text1(url.QueryEscape), "URL_DECODE": simple(urlDecode), "ELT": lenient(elt), "PRINTF": lenient(printf),
 }
 
@@ -54,25 +59,64 @@ func test2(f func(x, y string) bool) builder {
 	})
 }
 
-func replaceAll(s, from, to string) string {
-	if from == "" {
-		return s
+func replace(a []*column.Vector, i int, out *column.Vector) error {
+	s, from, to := a[0].Strs[i], a[1].Strs[i], a[2].Strs[i]
+	if len(to) > len(from) && len(s)+strings.Count(s, from)*(len(to)-len(from)) > maxText {
+		return errTooLong
 	}
-	return strings.ReplaceAll(s, from, to)
+	out.Strs[i] = strings.ReplaceAll(s, from, to)
+	return nil
 }
 
-func initcap(s string) string {
-	var b strings.Builder
-	start := true
-	for _, r := range s {
-		if start {
-			b.WriteRune(unicode.ToUpper(r))
-		} else {
-			b.WriteRune(unicode.ToLower(r))
-		}
-		start = !unicode.IsLetter(r) && !unicode.IsDigit(r)
+// cased is UPPER and LOWER with the characters that become two, such as ß.
+func cased(ascii func(string) string, full cases.Caser) builder {
+	return func(*compiler, *plan.Call) (*spec, error) {
+		full := full // it holds state
+		return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
+			s := a[0].Strs[i]
+			if plainASCII(s) {
+				out.Strs[i] = ascii(s)
+				return nil
+			}
+			full.Reset()
+			out.Strs[i] = full.String(s)
+			return nil
+		}}, nil
 	}
-	return b.String()
+}
+
+func plainASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// initcap knows only the letters and digits of ASCII, as Flink's does.
+func initcap(s string) string {
+	b := []byte(s)
+	start := true
+	for i, c := range b {
+		switch {
+		case c >= 'a' && c <= 'z':
+			if start {
+				b[i] -= 'a' - 'A'
+			}
+			start = false
+		case c >= 'A' && c <= 'Z':
+			if !start {
+				b[i] += 'a' - 'A'
+			}
+			start = false
+		case c >= '0' && c <= '9':
+			start = false
+		default:
+			start = true
+		}
+	}
+	return string(b)
 }
 
 func reverse(s string) string {
@@ -204,7 +248,7 @@ func overlay(a []*column.Vector, i int, out *column.Vector) error {
 	}
 	head := s[:byteOffset(s, int(start-1))]
 	tail := ""
-	if size >= 0 && start-1+size < n {
+	if size != 0 && start-1+size < n && size > 0 {
 		tail = s[byteOffset(s, int(start-1+size)):]
 	}
 	out.Strs[i] = head + with + tail
@@ -215,6 +259,9 @@ func overlay(a []*column.Vector, i int, out *column.Vector) error {
 func position(_ *compiler, e *plan.Call) (*spec, error) {
 	sought, in := 0, 1
 	if e.Function == "INSTR" {
+		if len(e.Args) > 2 {
+			return &spec{fn: instr, fails: true}, nil
+		}
 		sought, in = 1, 0
 	}
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
@@ -222,10 +269,11 @@ func position(_ *compiler, e *plan.Call) (*spec, error) {
 		if len(a) > 2 {
 			from = a[2].Ints[i]
 		}
-		if from < 1 {
-			out.Ints[i] = 0
+		if len(a[sought].Strs[i]) == 0 {
+			out.Ints[i] = 1
 			return nil
 		}
+		from = max(from, 1)
 		skipped := byteOffset(s, int(from-1))
 		at := strings.Index(s[skipped:], a[sought].Strs[i])
 		if at < 0 || from-1 > int64(utf8.RuneCountInString(s)) {
@@ -237,8 +285,45 @@ func position(_ *compiler, e *plan.Call) (*spec, error) {
 	}}, nil
 }
 
+var errNth = errors.New("the number of the appearance must be 1 or more")
+
+// instr finds the n-th appearance from a place on; from the end when it is negative.
+func instr(a []*column.Vector, i int, out *column.Vector) error {
+	s, sought, from, nth := []rune(a[0].Strs[i]), []rune(a[1].Strs[i]), int(a[2].Ints[i]), int64(1)
+	if len(a) > 3 {
+		nth = a[3].Ints[i]
+	}
+	if nth <= 0 {
+		return errNth
+	}
+	at, step := from-1, 1
+	if from < 0 {
+		at, step = len(s)+from, -1
+	}
+	out.Ints[i] = 0
+	if from == 0 {
+		return nil
+	}
+	for ; at >= 0 && at <= len(s); at += step {
+		if at+len(sought) <= len(s) && slices.Equal(s[at:at+len(sought)], sought) {
+			if nth--; nth == 0 {
+				out.Ints[i] = int64(at) + 1
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
 func concat(*compiler, *plan.Call) (*spec, error) {
-	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
+	return &spec{fails: true, fn: func(a []*column.Vector, i int, out *column.Vector) error {
+		size := 0
+		for _, v := range a {
+			size += len(v.Strs[i])
+		}
+		if size > maxText {
+			return errTooLong
+		}
 		scratch := out.Scratch()
 		at := len(scratch)
 		for _, v := range a {
@@ -255,30 +340,36 @@ func concatWS(a []*column.Vector, i int, out *column.Vector) error {
 		return nil
 	}
 	var parts []string
+	size := 0
 	for _, v := range a[1:] {
 		if !v.IsNull(i) {
 			parts = append(parts, v.Strs[i])
+			size += len(v.Strs[i]) + len(a[0].Strs[i])
 		}
+	}
+	if size > maxText {
+		return errTooLong
 	}
 	out.Strs[i] = strings.Join(parts, a[0].Strs[i])
 	return nil
 }
 
-const maxText = 64 << 20 // bytes that REPEAT and the like may make of one value
+const maxText = 16 << 20 // bytes that REPEAT and the like may make of one value
+
+var errTooLong = fmt.Errorf("the result would be longer than %d MiB", maxText>>20)
 
 func pad(atLeft bool) builder {
-	return simple(func(a []*column.Vector, i int, out *column.Vector) error {
+	return failing(func(a []*column.Vector, i int, out *column.Vector) error {
 		s, size, with := a[0].Strs[i], a[1].Ints[i], a[2].Strs[i]
 		n := int64(utf8.RuneCountInString(s))
 		switch {
-		case size < 0 || size > maxText:
+		case size < 0 || with == "":
 			out.SetNull(i)
 			return nil
+		case size > maxText:
+			return errTooLong
 		case size <= n:
 			out.Strs[i] = s[:byteOffset(s, int(size))]
-			return nil
-		case with == "":
-			out.SetNull(i)
 			return nil
 		}
 		fill := strings.Repeat(with, int(size-n)/utf8.RuneCountInString(with)+1)
@@ -295,15 +386,17 @@ func pad(atLeft bool) builder {
 func repeat(a []*column.Vector, i int, out *column.Vector) error {
 	s, n := a[0].Strs[i], max(0, a[1].Ints[i])
 	if s != "" && n > int64(maxText/len(s)) {
-		out.SetNull(i)
-		return nil
+		return errTooLong
 	}
 	out.Strs[i] = strings.Repeat(s, int(n))
 	return nil
 }
 
 func space(a []*column.Vector, i int, out *column.Vector) error {
-	out.Strs[i] = strings.Repeat(" ", int(min(maxText, max(0, a[0].Ints[i]))))
+	if a[0].Ints[i] > maxText {
+		return errTooLong
+	}
+	out.Strs[i] = strings.Repeat(" ", int(max(0, a[0].Ints[i])))
 	return nil
 }
 
@@ -315,8 +408,17 @@ func splitIndex(a []*column.Vector, i int, out *column.Vector) error {
 	} else {
 		sep = a[1].Strs[i]
 	}
-	if index < 0 || s == "" || sep == "" {
+	if index < 0 || s == "" {
 		out.SetNull(i)
+		return nil
+	}
+	if sep == "" { // Flink's splitter takes it for any blank
+		fields := splitBlank(s)
+		if index >= int64(len(fields)) {
+			out.SetNull(i)
+			return nil
+		}
+		out.Strs[i] = fields[index]
 		return nil
 	}
 	for ; index > 0; index-- {
@@ -329,6 +431,20 @@ func splitIndex(a []*column.Vector, i int, out *column.Vector) error {
 	}
 	out.Strs[i], _, _ = strings.Cut(s, sep)
 	return nil
+}
+
+// splitBlank splits at every single blank.
+func splitBlank(s string) []string {
+	var out []string
+	for {
+		at := strings.IndexFunc(s, unicode.IsSpace)
+		if at < 0 {
+			return append(out, s)
+		}
+		out = append(out, s[:at])
+		_, n := utf8.DecodeRuneInString(s[at:])
+		s = s[at+n:]
+	}
 }
 
 func split(a []*column.Vector, i int, out *column.Vector) error {
@@ -353,6 +469,10 @@ func strToMap(a []*column.Vector, i int, out *column.Vector) error {
 		list, pair = a[1].Strs[i], a[2].Strs[i]
 	}
 	var m column.MapValue
+	if a[0].Strs[i] == "" {
+		out.Set(i, m)
+		return nil
+	}
 	for entry := range strings.SplitSeq(a[0].Strs[i], list) {
 		k, v, ok := strings.Cut(entry, pair)
 		if ok {
@@ -384,76 +504,29 @@ func chr(a []*column.Vector, i int, out *column.Vector) error {
 	return nil
 }
 
+// fromBase64 takes texts with and without their padding.
 func fromBase64(a []*column.Vector, i int, out *column.Vector) error {
-	b, err := base64.StdEncoding.DecodeString(a[0].Strs[i])
+	s := a[0].Strs[i]
+	encoding := base64.RawStdEncoding
+	if strings.HasSuffix(s, "=") {
+		encoding = base64.StdEncoding
+	}
+	if strings.ContainsAny(s, "\r\n") {
+		return fmt.Errorf("%q is not base64", brief(s))
+	}
+	b, err := encoding.DecodeString(s)
 	if err != nil {
-		out.SetNull(i)
-		return nil //nolint:nilerr // NULL is the answer
+		return fmt.Errorf("%q is not base64", brief(s))
 	}
 	out.SetBytes(i, b)
 	return nil
 }
 
-func parseURL(a []*column.Vector, i int, out *column.Vector) error {
-	u, err := url.Parse(a[0].Strs[i])
-	if err != nil {
-		out.SetNull(i)
-		return nil //nolint:nilerr // NULL is the answer
-	}
-	part, found := "", true
-	switch a[1].Strs[i] {
-	case "HOST":
-		part = u.Hostname()
-	case "PATH":
-		part = u.EscapedPath()
-	case "QUERY":
-		part, found = u.RawQuery, u.RawQuery != ""
-		if len(a) > 2 {
-			part, found = queryValue(u.RawQuery, a[2].Strs[i])
-		}
-	case "REF":
-		part, found = u.EscapedFragment(), u.Fragment != ""
-	case "PROTOCOL":
-		part = u.Scheme
-	case "FILE":
-		part = u.EscapedPath()
-		if u.RawQuery != "" {
-			part += "?" + u.RawQuery
-		}
-	case "AUTHORITY":
-		part = u.Host
-		if u.User != nil {
-			part = u.User.String() + "@" + u.Host
-		}
-	case "USERINFO":
-		found = u.User != nil
-		if found {
-			part = u.User.String()
-		}
-	default:
-		found = false
-	}
-	if !found {
-		out.SetNull(i)
-		return nil
-	}
-	out.Strs[i] = part
-	return nil
-}
-
-func queryValue(query, key string) (string, bool) {
-	for p := range strings.SplitSeq(query, "&") {
-		if k, v, ok := strings.Cut(p, "="); ok && k == key {
-			return v, true
-		}
-	}
-	return "", false
-}
-
-// allOf tests every character; NULL and empty texts give FALSE.
-func allOf(f func(rune) bool) builder {
+// allOf tests every character; NULL and empty texts give FALSE. What a number
+// gives, of any value, is ofNumber.
+func allOf(f func(rune) bool, ofNumber bool) builder {
 	return lenient(func(a []*column.Vector, i int, out *column.Vector) error {
-		out.Bools[i] = false
+		out.Bools[i] = ofNumber && (a[0].Type.Kind.IsInteger() || a[0].Type.Kind.IsApprox())
 		if a[0].IsNull(i) || column.LayoutOf(a[0].Type) != column.Strs || a[0].Strs[i] == "" {
 			return nil
 		}

@@ -14,9 +14,16 @@ import (
 func (c *compiler) toText(to types.Type) convert {
 	zone := c.env.Zone
 	fit := fitText(to)
+	if to.Kind == types.Char && to.Length > maxText {
+		return func(*column.Vector, int, *column.Vector, int) error { return errTooLong }
+	}
 	return func(v *column.Vector, j int, out *column.Vector, i int) error {
 		if column.LayoutOf(v.Type) == column.Strs {
-			out.Strs[i] = fit(v.Strs[j])
+			s := v.Strs[j]
+			if v.Type.Kind.IsBinary() {
+				s = validText(s)
+			}
+			out.Strs[i] = fit(s)
 			return nil
 		}
 		scratch := out.Scratch()

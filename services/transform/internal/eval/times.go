@@ -172,16 +172,16 @@ func partFunc(unit string) func(t types.TimestampValue) int64 {
 	case "SECOND":
 		return ofDay(func(ms int64) int64 { return ms / 1000 % 60 })
 	case "MILLISECOND":
-		return ofDay(func(ms int64) int64 { return ms % 60_000 })
+		return ofDay(func(ms int64) int64 { return ms % 1000 })
 	case "MICROSECOND":
 		return func(t types.TimestampValue) int64 {
 			_, ms := datum.Split(t.Millis)
-			return ms%60_000*1000 + int64(t.Nanos/1000)
+			return ms%1000*1000 + int64(t.Nanos/1000)
 		}
 	case "NANOSECOND":
 		return func(t types.TimestampValue) int64 {
 			_, ms := datum.Split(t.Millis)
-			return ms%60_000*1_000_000 + int64(t.Nanos)
+			return ms%1000*1_000_000 + int64(t.Nanos)
 		}
 	default:
 		return nil
@@ -201,7 +201,7 @@ func floorTime(c *compiler, e *plan.Call) (*spec, error) {
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
 		t := localOf(a[0], i, zone)
 		ms, _ := floorUnit(t.Millis, unit, false)
-		if ceil && (ms != t.Millis || t.Nanos != 0) {
+		if ceil && needsNext(ms, t.Millis, unit) {
 			ms, _ = floorUnit(ms, unit, true)
 		}
 		switch a[0].Type.Kind {
@@ -216,6 +216,18 @@ func floorTime(c *compiler, e *plan.Call) (*spec, error) {
 		}
 		return nil
 	}}, nil
+}
+
+// needsNext tells whether CEIL goes on to the next unit. As in Flink, a whole day
+// counts as its begin for units of days, and decades and longer always go on.
+func needsNext(floor, ms int64, unit string) bool {
+	switch unit {
+	case "DECADE", "CENTURY", "MILLENNIUM":
+		return true
+	case "YEAR", "QUARTER", "MONTH", "WEEK":
+		return ms-floor >= datum.MillisPerDay
+	}
+	return floor != ms
 }
 
 // floorUnit cuts milliseconds to a unit, or goes on to the next one.
@@ -381,9 +393,8 @@ func dateFormat(c *compiler, e *plan.Call) (*spec, error) {
 		}
 		var t types.TimestampValue
 		if isText(a[0].Type) {
-			var rest string
 			var ok bool
-			if t, rest, ok = datum.ParseTimestamp(a[0].Strs[i], " T"); !ok || rest != "" {
+			if t, ok = datum.CastTimestamp(a[0].Strs[i]); !ok || !strings.Contains(a[0].Strs[i], ":") {
 				out.SetNull(i)
 				return nil
 			}
@@ -398,16 +409,28 @@ func dateFormat(c *compiler, e *plan.Call) (*spec, error) {
 }
 
 // parseTime reads a text by the pattern of an optional argument, as local time.
-func parseTime(f *formats, a []*column.Vector, i int, zone *time.Location) (types.TimestampValue, bool) {
-	if len(a) < 2 {
-		t, rest, ok := datum.ParseTimestamp(a[0].Strs[i], " T")
-		return t, ok && rest == ""
+// What does not follow the pattern may still be in the usual form.
+func parseTime(f *formats, a []*column.Vector, i int) (types.TimestampValue, bool) {
+	if len(a) > 1 {
+		p, err := f.get(a[1].Strs[i])
+		if err != nil {
+			return types.TimestampValue{}, false
+		}
+		if t, ok := p.Parse(a[0].Strs[i]); ok {
+			return t, true
+		}
 	}
-	p, err := f.get(a[1].Strs[i])
+	return datum.CastTimestamp(a[0].Strs[i])
+}
+
+// parseLenient is the older way, of TO_DATE and UNIX_TIMESTAMP with a pattern:
+// what follows is left out, and a 31st of April is the 1st of May.
+func parseLenient(f *formats, pattern string, a []*column.Vector, i int, zone *time.Location) (types.TimestampValue, bool) {
+	p, err := f.get(pattern)
 	if err != nil {
 		return types.TimestampValue{}, false
 	}
-	t, zoned, ok := p.Parse(a[0].Strs[i])
+	t, zoned, ok := p.ParseLenient(a[0].Strs[i])
 	if zoned {
 		t = inZone(t, zone)
 	}
@@ -420,7 +443,7 @@ func toTimestamp(_ *compiler, e *plan.Call) (*spec, error) {
 		return nil, err
 	}
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
-		t, ok := parseTime(f, a, i, time.UTC)
+		t, ok := parseTime(f, a, i)
 		if !ok {
 			out.SetNull(i)
 			return nil
@@ -436,7 +459,14 @@ func toDate(_ *compiler, e *plan.Call) (*spec, error) {
 		return nil, err
 	}
 	return &spec{fn: func(a []*column.Vector, i int, out *column.Vector) error {
-		t, ok := parseTime(f, a, i, time.UTC)
+		if len(a) == 1 {
+			days, ok := datum.CastDate(a[0].Strs[i])
+			if out.Ints[i] = days; !ok {
+				out.SetNull(i)
+			}
+			return nil
+		}
+		t, ok := parseLenient(f, a[1].Strs[i], a, i, time.UTC)
 		if !ok {
 			out.SetNull(i)
 			return nil
@@ -463,7 +493,7 @@ func toTimestampLTZ(_ *compiler, e *plan.Call) (*spec, error) {
 				zone = z
 				a = a[:2]
 			}
-			t, ok := parseTime(f, a, i, zone)
+			t, ok := parseTime(f, a, i)
 			if !ok {
 				out.SetNull(i)
 				return nil
@@ -477,8 +507,10 @@ func toTimestampLTZ(_ *compiler, e *plan.Call) (*spec, error) {
 		}
 		ms := floatOf(a[0], i)
 		whole := int64(ms)
-		if column.LayoutOf(a[0].Type) == column.Ints {
-			whole = a[0].Ints[i]
+		if a[0].Type.Kind.IsExact() { // a DECIMAL loses its fraction
+			if whole = int64(ms); column.LayoutOf(a[0].Type) == column.Ints {
+				whole = a[0].Ints[i]
+			}
 			ms = 0
 		}
 		switch unit {
@@ -491,6 +523,10 @@ func toTimestampLTZ(_ *compiler, e *plan.Call) (*spec, error) {
 		case 3:
 		default:
 			return fmt.Errorf("precision must be 0 or 3, not %d", unit)
+		}
+		if days, _ := datum.Split(whole); days < datum.Days(0, 1, 1) || days > datum.Days(9999, 12, 31) {
+			out.SetNull(i)
+			return nil
 		}
 		out.SetTime(i, types.TimestampValue{Millis: whole})
 		return nil
@@ -508,7 +544,11 @@ func unixTimestamp(c *compiler, e *plan.Call) (*spec, error) {
 			out.Ints[i] = c.env.Now().Unix()
 			return nil
 		}
-		t, ok := parseTime(f, a, i, zone)
+		pattern := "yyyy-MM-dd HH:mm:ss"
+		if len(a) > 1 {
+			pattern = a[1].Strs[i]
+		}
+		t, ok := parseLenient(f, pattern, a, i, zone)
 		if !ok {
 			out.Ints[i] = -9223372036854775808 // as Flink: Long.MIN_VALUE
 			return nil
@@ -541,6 +581,28 @@ func fromUnixTime(c *compiler, e *plan.Call) (*spec, error) {
 	}}, nil
 }
 
+// javaZone returns the zone that Java's TimeZone gives for a name: also for
+// offsets such as GMT+08:00 and the old short names; UTC for what it does not know.
+func javaZone(name string) *time.Location {
+	old := map[string]string{"PST": "America/Los_Angeles", "CST": "America/Chicago", "JST": "Asia/Tokyo", "IST": "Asia/Kolkata", "CTT": "Asia/Shanghai",
+		"ECT": "Europe/Paris", "AET": "Australia/Sydney", "BST": "Asia/Dhaka", "ART": "Africa/Cairo", "VST": "Asia/Ho_Chi_Minh", "NST": "Pacific/Auckland"}
+	if full, ok := old[name]; ok {
+		name = full
+	}
+	if rest, ok := strings.CutPrefix(name, "GMT"); ok && len(rest) > 1 {
+		for _, layout := range [...]string{"-07:00", "-0700", "-07", "-7:00", "-7"} {
+			if t, err := time.Parse(layout, rest); err == nil {
+				_, offset := t.Zone()
+				return time.FixedZone(name, offset)
+			}
+		}
+	}
+	if zone, err := time.LoadLocation(name); err == nil && name != "Local" {
+		return zone
+	}
+	return time.UTC
+}
+
 func convertTZ(a []*column.Vector, i int, out *column.Vector) error {
 	for _, v := range a {
 		if v.IsNull(i) {
@@ -548,13 +610,12 @@ func convertTZ(a []*column.Vector, i int, out *column.Vector) error {
 			return nil
 		}
 	}
-	t, rest, ok := datum.ParseTimestamp(a[0].Strs[i], " T")
-	from, err1 := time.LoadLocation(a[1].Strs[i])
-	to, err2 := time.LoadLocation(a[2].Strs[i])
-	if !ok || rest != "" || err1 != nil || err2 != nil {
+	t, ok := datum.CastTimestamp(a[0].Strs[i])
+	if !ok || !strings.Contains(a[0].Strs[i], ":") {
 		out.SetNull(i)
 		return nil
 	}
+	from, to := javaZone(a[1].Strs[i]), javaZone(a[2].Strs[i])
 	out.SetBytes(i, datum.AppendTimestamp(nil, inZone(atZone(t, from), to), ' ', 0))
 	return nil
 }

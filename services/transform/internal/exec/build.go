@@ -7,6 +7,8 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/operator"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/join"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/rank"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
@@ -16,13 +18,14 @@ type builder struct {
 	g     *Graph
 	env   eval.Env
 	built map[plan.Node]*vertex
+	ids   *identities
 	uses  map[plan.Node]int
 }
 
 // Build makes the graph of a statement set: sinks[i] takes the rows of roots[i].
 // A root is a *plan.Sink's input or the root of a query.
 func Build(roots []plan.Node, sinks []Sink, env eval.Env) (*Graph, error) {
-	b := &builder{g: &Graph{}, env: env, built: make(map[plan.Node]*vertex), uses: make(map[plan.Node]int)}
+	b := &builder{g: &Graph{}, env: env, ids: newIdentities(), built: make(map[plan.Node]*vertex), uses: make(map[plan.Node]int)}
 	for _, r := range roots {
 		b.count(r)
 	}
@@ -45,7 +48,7 @@ type sinkOp struct {
 }
 
 func (s *sinkOp) Process(_ int, b *column.Batch, _ Emitter) error {
-	if s.g.receipt != nil && b.Origin != nil {
+	if s.g.receipt != nil && b.Origin != nil && b.Origin == s.g.origin {
 		s.g.receipt.Touch(b)
 	}
 	return s.sink.Write(b, s.g.receipt)
@@ -62,7 +65,11 @@ func (b *builder) count(n plan.Node) {
 }
 
 func (b *builder) add(name string, op Operator, inputs int) *vertex {
-	v := &vertex{id: strconv.Itoa(len(b.g.vertices) + 1), name: name, op: op, inputs: inputs}
+	v := &vertex{g: b.g, id: strconv.Itoa(len(b.g.vertices) + 1), name: name, op: op, inputs: inputs}
+	if k, ok := op.(operator.Stateful); ok {
+		v.keeps = k.Stateful()
+	}
+	v.late, _ = op.(operator.Lates)
 	v.mark.Store(NoWatermark)
 	for range inputs {
 		v.marks = append(v.marks, NoWatermark)
@@ -93,12 +100,20 @@ func (b *builder) vertex(n plan.Node) (*vertex, error) {
 		return nil, err
 	}
 	v := b.add(name, op, len(from))
+	v.id, v.place = b.ids.id(n), place(name, n)
+	if named, ok := op.(operator.Named); ok {
+		named.Named(v.id)
+	}
 	for i, f := range from {
 		f.outputs = append(f.outputs, edge{to: v, in: i})
 	}
 	switch n := n.(type) {
 	case *plan.Scan:
 		b.g.Scans = append(b.g.Scans, &Scan{Plan: n, v: v, g: b.g})
+	case *plan.LookupJoin:
+		if l, ok := op.(*join.Lookup); ok {
+			b.g.Lookups = append(b.g.Lookups, &Lookup{Plan: n, Lookup: l})
+		}
 	case *plan.Values:
 		b.g.values = append(b.g.values, &valuesVertex{node: n, v: v, env: b.env})
 	}
@@ -173,8 +188,10 @@ func describe(node string) string {
 		return "OVER"
 	case "Rank", "Deduplicate":
 		return "ROW_NUMBER as a filter"
-	case "Match":
-		return "MATCH_RECOGNIZE"
+	case "Correlate":
+		return "LATERAL over a query of this form"
+	case "TableFunction":
+		return "a table function"
 	case "SetOp":
 		return "INTERSECT or EXCEPT"
 	default:
@@ -234,12 +251,6 @@ func (b *builder) unnest(n *plan.Unnest) (Operator, error) {
 	}
 	u := &unnest{node: n, coll: coll, width: len(n.Input.Out().Fields)}
 	if n.Cond != nil {
-		if n.Left {
-			if lit, ok := n.Cond.(*plan.Literal); !ok || lit.Value != true {
-				return nil, &eval.Unsupported{At: n.At, What: "a condition other than TRUE for LEFT JOIN UNNEST"}
-			}
-			return u, nil
-		}
 		u.cond, err = eval.Compile(n.Cond, b.env)
 	}
 	return u, err
@@ -252,7 +263,13 @@ type valuesVertex struct {
 	env  eval.Env
 }
 
-func (v *valuesVertex) run() error {
+func (v *valuesVertex) run(before bool) error {
+	if before {
+		if err := v.v.Watermark(MaxWatermark); err != nil {
+			return err
+		}
+		return v.v.finish()
+	}
 	fields := v.node.Fields
 	batch := column.Batch{Len: len(v.node.Rows)}
 	for c, f := range fields {

@@ -73,8 +73,8 @@ func TestReceiptIsDoneOnceWhenAllHaveReleasedIt(t *testing.T) {
 func TestUnsupportedNodesSayWhere(t *testing.T) {
 	scan, out := intScan()
 	out.At = plan.Pos{Line: 3, Column: 7}
-	_, err := exec.Build([]plan.Node{&plan.Match{Output: out, Input: scan}}, []exec.Sink{&taker{}}, eval.Env{})
-	if err == nil || err.Error() != "line 3, column 7: MATCH_RECOGNIZE is not supported yet" {
+	_, err := exec.Build([]plan.Node{&plan.Correlate{Output: out, Left: scan, Right: scan}}, []exec.Sink{&taker{}}, eval.Env{})
+	if err == nil || err.Error() != "line 3, column 7: LATERAL over a query of this form is not supported yet" {
 		t.Errorf("error %v", err)
 	}
 }

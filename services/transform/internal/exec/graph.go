@@ -2,28 +2,37 @@ package exec
 
 import (
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/operator"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/join"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
 
 // Sink takes the rows of one INSERT, or those of a SELECT.
 type Sink interface {
-	// Write takes a batch; what it keeps of it, it copies. The receipt is nil for
-	// rows that come from no record.
+	// Write takes a batch; what it keeps of it, it copies. The receipt follows the
+	// rows until they are safe; it is nil where nobody waits for that.
 	Write(b *column.Batch, r *Receipt) error
 }
 
 // Graph is a plan ready to run.
 type Graph struct {
 	Scans    []*Scan
+	Lookups  []*Lookup
 	vertices []*vertex
 	values   []*valuesVertex
+	started  bool // rows of VALUES have been put out
 	receipt  *Receipt
+	origin   column.Origin // of the batch that is on its way
+}
+
+// Lookup is a lookup join, whose table is to be opened before the first rows come.
+type Lookup struct {
+	Plan *plan.LookupJoin
+	*join.Lookup
 }
 
 // Scan is where rows of a table enter the graph.
@@ -43,12 +52,23 @@ type Stat struct {
 	HasEventTS bool
 	// Dropped is how many rows came too late, or without a time.
 	Dropped uint64
+	// Entries is how many entries of state there were at the last snapshot.
+	Entries int64
+	// Stateful says that the operator keeps state.
+	Stateful bool
+	// Lanes are the partitions that a watermark is made of.
+	Lanes []Lane
 }
 
 // vertex is an operator with its places in the graph.
 type vertex struct {
+	g       *Graph
 	id      string
 	name    string
+	place   string
+	keeps   bool // it keeps state
+	late    operator.Lates
+	entries atomic.Int64
 	op      Operator
 	inputs  int
 	ended   int
@@ -76,8 +96,28 @@ func (v *vertex) Emit(b *column.Batch) error {
 		if err := e.to.op.Process(e.in, b, e.to); err != nil {
 			return err
 		}
+		if e.to.keeps || e.to.late != nil {
+			e.to.absorbed(b)
+		}
 	}
 	return nil
+}
+
+// absorbed notes the records whose rows the operator now remembers: all but those
+// that it left out.
+func (v *vertex) absorbed(b *column.Batch) {
+	var late []int32
+	if v.late != nil {
+		late = v.late.Late()
+	}
+	r := v.g.receipt
+	if r == nil || b.Origin == nil || b.Origin != v.g.origin {
+		return
+	}
+	r.leave(late)
+	if v.keeps {
+		r.TouchBut(b, late)
+	}
 }
 
 // Watermark passes a watermark on.
@@ -124,11 +164,29 @@ func (v *vertex) finish() error {
 // Push sends a batch from a scan through the graph. The receipt is passed to the
 // sinks that rows of the batch reach.
 func (s *Scan) Push(b *column.Batch, r *Receipt) error {
-	s.g.receipt = r
+	s.g.receipt, s.g.origin = r, b.Origin
 	err := s.v.Emit(b)
-	s.g.receipt = nil
+	s.g.receipt, s.g.origin = nil, nil
 	return err
 }
+
+// Expect says that rows of a partition will come, so that the watermark waits for
+// them, unless it is empty for now.
+func (s *Scan) Expect(partition string, empty bool) { s.v.expect(partition, empty) }
+
+func (v *vertex) expect(partition string, empty bool) {
+	for _, e := range v.outputs {
+		switch op := e.to.op.(type) {
+		case *watermark:
+			op.expect(partition, empty)
+		case *filter, *project, *unnest:
+			e.to.expect(partition, empty)
+		}
+	}
+}
+
+// Attach gives a receipt to the rows that Start, Tick and End put out; nil ends it.
+func (g *Graph) Attach(r *Receipt) { g.receipt = r }
 
 // End tells the graph that a bounded scan has no more rows.
 func (s *Scan) End() error {
@@ -138,15 +196,23 @@ func (s *Scan) End() error {
 	return s.v.finish()
 }
 
-// Start emits the rows of VALUES. It is called once, before the first Push.
+// Start emits the rows of VALUES, unless that was done before what was restored.
+// It is called once, before the first Push.
 func (g *Graph) Start() error {
 	for _, v := range g.values {
-		if err := v.run(); err != nil {
+		if err := v.run(g.started); err != nil {
 			return err
 		}
 	}
+	g.started = true
 	return nil
 }
+
+// Started reports whether the rows of VALUES have been put out.
+func (g *Graph) Started() bool { return g.started }
+
+// Resume says that the rows of VALUES have been put out before.
+func (g *Graph) Resume(started bool) { g.started = started }
 
 // NextTimer returns when Tick shall be called; the zero time for never.
 func (g *Graph) NextTimer() time.Time {
@@ -186,7 +252,11 @@ func (g *Graph) Stats() []Stat {
 		if d, ok := v.op.(operator.Dropper); ok {
 			dropped = d.Dropped()
 		}
-		stats = append(stats, Stat{Dropped: dropped, ID: v.id, Name: v.name, RowsIn: v.in.Load(), RowsOut: v.out.Load(),
+		var lanes []Lane
+		if w, ok := v.op.(*watermark); ok {
+			lanes = w.Lanes()
+		}
+		stats = append(stats, Stat{Dropped: dropped, Entries: v.entries.Load(), Stateful: v.keeps, Lanes: lanes, ID: v.id, Name: v.name, RowsIn: v.in.Load(), RowsOut: v.out.Load(),
 			BatchesIn: v.batches.Load(), Watermark: mark, HasEventTS: mark != NoWatermark})
 	}
 	return stats
@@ -195,7 +265,7 @@ func (g *Graph) Stats() []Stat {
 // Stateful returns the name of an operator that keeps state; empty when none does.
 func (g *Graph) Stateful() string {
 	for _, v := range g.vertices {
-		if s, ok := v.op.(operator.Stateful); ok && s.Stateful() {
+		if v.keeps {
 			return v.name
 		}
 	}
@@ -212,26 +282,6 @@ func (g *Graph) Dropped() uint64 {
 		}
 	}
 	return n
-}
-
-// Snapshot writes the state of all operators.
-func (g *Graph) Snapshot(writer func(operator string) StateWriter) error {
-	for _, v := range g.vertices {
-		if err := v.op.Snapshot(writer(v.id)); err != nil {
-			return fmt.Errorf("snapshot %s: %w", v.name, err)
-		}
-	}
-	return nil
-}
-
-// Restore gives all operators their state back.
-func (g *Graph) Restore(reader func(operator string) StateReader) error {
-	for _, v := range g.vertices {
-		if err := v.op.Restore(reader(v.id)); err != nil {
-			return fmt.Errorf("restore %s: %w", v.name, err)
-		}
-	}
-	return nil
 }
 
 // Close frees what operators hold.

@@ -3,6 +3,7 @@ package exec
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/state"
@@ -16,6 +17,17 @@ type remembering struct {
 
 func (r *remembering) Snapshot(w StateWriter) error   { return r.tables.Snapshot(w) }
 func (r *remembering) Restore(from StateReader) error { return r.tables.Restore(from) }
+
+// Sweep writes all state.
+func (r *remembering) Sweep(w StateWriter, more func() bool) (bool, error) {
+	return r.tables.Sweep(w, more)
+}
+
+// Entries is the number of entries.
+func (r *remembering) Entries() int { return r.tables.Entries() }
+
+// Shape is empty: marks have no shape.
+func (r *remembering) Shape() string { return r.tables.Shape() }
 
 // integers makes numbers part of the state, as many as there are at a time.
 func (r *remembering) integers(name string, get func() []int64, set func([]int64)) {
@@ -39,27 +51,52 @@ func (r *remembering) integers(name string, get func() []int64, set func([]int64
 }
 
 func (w *watermark) remember() {
-	w.integers("marks", func() []int64 {
-		list := []int64{w.last, w.current, w.emitted}
-		parts := make([]int, 0, len(w.parts))
-		for p := range w.parts {
-			parts = append(parts, p)
+	state.AddCell(&w.tables, "lanes", func(dst []byte) []byte {
+		for _, n := range []int64{w.last, w.current, w.emitted} {
+			dst = binary.AppendVarint(dst, n)
 		}
-		slices.Sort(parts)
-		for _, p := range parts {
-			list = append(list, int64(p), w.parts[p].mark)
+		var lanes []*lane
+		w.lanes(func(l *lane) { lanes = append(lanes, l) })
+		slices.SortFunc(lanes, func(a, b *lane) int { return strings.Compare(a.name, b.name) })
+		for _, l := range lanes {
+			dst = binary.AppendVarint(row.AppendText(dst, l.name), l.mark)
+			dst = append(dst, idle(l))
 		}
-		return list
-	}, func(list []int64) {
-		if len(list) < 3 {
-			return
+		return dst
+	}, w.recall)
+}
+
+func idle(l *lane) byte {
+	if l.idle {
+		return 1
+	}
+	return 0
+}
+
+// recall reads the watermarks. Partitions are known by name: their numbers may be
+// others now. Those that were silent do not hold the watermark back again.
+func (w *watermark) recall(s string) (err error) {
+	for _, n := range []*int64{&w.last, &w.current, &w.emitted} {
+		if *n, s, err = row.Varint(s); err != nil {
+			return err
 		}
-		w.last, w.current, w.emitted = list[0], list[1], list[2]
-		now := w.now()
-		for i := 3; i+1 < len(list); i += 2 {
-			w.parts[int(list[i])] = &lane{mark: list[i+1], seen: now}
+	}
+	now := w.now()
+	for s != "" {
+		l := &lane{seen: now}
+		if l.name, s, err = row.Text(s); err != nil {
+			return err
 		}
-	})
+		if l.mark, s, err = row.Varint(s); err != nil {
+			return err
+		}
+		if s == "" {
+			return row.ErrDamaged
+		}
+		l.idle, s = s[0] == 1, s[1:]
+		w.known[l.name] = l
+	}
+	return nil
 }
 
 func (u *union) remember() {

@@ -217,6 +217,10 @@ func survives(t *testing.T, script string) {
 		if err := after.Restore(saved.reader); err != nil {
 			t.Fatal(err)
 		}
+		after.Resume(true)
+		if err := after.Start(); err != nil {
+			t.Fatal(err)
+		}
 		feed(t, after, rows, cut, longest)
 		finish(t, after)
 		all := append(slices.Clone(got.list), rest.list...)
@@ -268,6 +272,41 @@ var moreQueries = map[string]string{
 	"order":            `SELECT id, v FROM e ORDER BY v DESC, id LIMIT 4;`,
 }
 
+// TestOperatorsAreKnownByWhatTheyDo adds statements and columns, and wants the
+// operators that do the same to have the same ids, and others others.
+func TestOperatorsAreKnownByWhatTheyDo(t *testing.T) {
+	ddl := strings.ReplaceAll(tables, "${DIR}", queries)
+	ids := func(query string) []string {
+		g, _ := build(t, ddl+query)
+		var ids []string
+		for _, o := range g.Remembers() {
+			if o.Shape != "" {
+				ids = append(ids, o.ID)
+			}
+		}
+		return ids
+	}
+	base := ids("SELECT k, COUNT(*) AS n FROM e WHERE v > 1 GROUP BY k;")
+	for name, tt := range map[string]struct {
+		query string
+		same  bool
+	}{
+		"the same":         {"SELECT k, COUNT(*) AS n FROM e WHERE v > 1 GROUP BY k;", true},
+		"other names":      {"SELECT x AS y, COUNT(*) AS many FROM (SELECT k AS x, v FROM e) WHERE v > 1 GROUP BY x;", true},
+		"beside another":   {"SELECT k, COUNT(*) FROM e WHERE v > 1 GROUP BY k UNION ALL SELECT CAST(id AS STRING), SUM(v) FROM e GROUP BY id;", true},
+		"another key":      {"SELECT id, COUNT(*) AS n FROM e WHERE v > 1 GROUP BY id;", false},
+		"another table":    {"SELECT k, COUNT(*) AS n FROM f WHERE fid > 1 GROUP BY k;", false},
+		"another function": {"SELECT k, SUM(v) AS n FROM e WHERE v > 1 GROUP BY k;", false},
+		"another filter":   {"SELECT k, COUNT(*) AS n FROM e WHERE v > 2 GROUP BY k;", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := ids(tt.query); slices.Contains(got, base[0]) != tt.same {
+				t.Errorf("operators %v, that of the query was %v", got, base)
+			}
+		})
+	}
+}
+
 func TestStateOfAnotherPlanIsRefused(t *testing.T) {
 	ddl := strings.ReplaceAll(tables, "${DIR}", queries)
 	g, _ := build(t, ddl+"SELECT k, COUNT(*) FROM e GROUP BY k;")
@@ -276,7 +315,8 @@ func TestStateOfAnotherPlanIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	other, _ := build(t, ddl+"SELECT k, SUM(v) FROM e GROUP BY k;")
-	if err := other.Restore(saved.reader); err == nil || !strings.Contains(err.Error(), "state of another form") {
+	were := g.Remembers()
+	if err := other.Restore(func(string) exec.StateReader { return saved.reader(were[len(were)-1].ID) }); err == nil || !strings.Contains(err.Error(), "state of another form") {
 		t.Errorf("error %v", err)
 	}
 }

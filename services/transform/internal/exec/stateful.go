@@ -3,6 +3,7 @@ package exec
 import (
 	"github.com/weirflow/weirflow/services/transform/internal/operator/group"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/join"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/match"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/over"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/rank"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/window"
@@ -28,6 +29,9 @@ func (b *builder) stateful(n plan.Node) (name string, op Operator, ok bool, err 
 	case *plan.Over:
 		op, err = over.New(n, b.env)
 		return "OverAggregate", op, true, err
+	case *plan.Match:
+		op, err = match.New(n, b.env)
+		return "Match", op, true, err
 	case *plan.SetOp:
 		return "SetOp", b.rightFirst(n, n.Left, group.NewSetOp(n, b.env)), true, nil
 	case *plan.Join:
@@ -42,6 +46,9 @@ func (b *builder) stateful(n plan.Node) (name string, op Operator, ok bool, err 
 	case *plan.TemporalJoin:
 		op, err = join.NewTemporal(n, b.env)
 		return "TemporalJoin", op, true, err
+	case *plan.LookupJoin:
+		op, err = join.NewLookup(n, b.env)
+		return "LookupJoin", op, true, err
 	case *plan.Rank:
 		if n.Window != nil && n.Input.Out().Mode == plan.InsertOnly {
 			op, err = rank.NewWindowTopN(n, b.env)
@@ -49,6 +56,10 @@ func (b *builder) stateful(n plan.Node) (name string, op Operator, ok bool, err 
 		}
 		op, err = rank.NewTopN(n, b.env)
 		return "Rank", op, true, err
+	case *plan.Normalize:
+		return "ChangelogNormalize", rank.NewNormalize(n, b.env), true, nil
+	case *plan.Materialize:
+		return "SinkMaterializer", rank.NewMaterialize(n, b.env), true, nil
 	case *plan.Deduplicate:
 		if n.Window != nil {
 			return "WindowDeduplicate", rank.NewWindowDeduplicate(n, b.env), true, nil

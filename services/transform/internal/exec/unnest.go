@@ -33,23 +33,78 @@ func (u *unnest) Process(_ int, b *column.Batch, out Emitter) error {
 			}
 			continue
 		}
-		s := coll.Spans[i]
-		for k := range s.Len {
-			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, s.Start+k)
+		before := len(u.rows)
+		u.expand(coll, i)
+		if len(u.rows) == before && u.node.Left {
+			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, -1)
 		}
 	}
 	if len(u.rows) == 0 {
 		return nil
 	}
+	u.gather(b, coll)
+	switch {
+	case u.cond == nil:
+		return out.Emit(&u.out)
+	case u.node.Left:
+		return u.filteredLeft(b, coll, out)
+	}
+	return u.filtered(out)
+}
+
+// expand notes the elements of row i. A NULL among ROWs is no row, as in Flink; an
+// element of a multiset comes as often as it is in there.
+func (u *unnest) expand(coll *column.Vector, i int) {
+	s := coll.Spans[i]
+	for k := s.Start; k < s.Start+s.Len; k++ {
+		times := int64(1)
+		switch coll.Type.Kind {
+		case types.Multiset:
+			times = coll.Elem.Ints[k]
+		case types.Array:
+			if coll.Elem.Type.Kind == types.Row && coll.Elem.IsNull(int(k)) {
+				times = 0
+			}
+		default:
+		}
+		for range times {
+			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, k) //nolint:gosec // a batch is no longer than 32 bits
+		}
+	}
+}
+
+// gather makes the output of the rows and elements noted.
+func (u *unnest) gather(b *column.Batch, coll *column.Vector) {
 	b.Select(&u.out, u.rows, nil)
 	u.out.Cols = append(u.out.Cols[:u.width:u.width], u.elements(coll)...)
 	if u.node.Ordinality {
 		u.out.Cols = append(u.out.Cols, u.numbers(coll))
 	}
-	if u.cond == nil {
-		return out.Emit(&u.out)
+}
+
+// filteredLeft keeps the elements that fulfil the condition, and rows without any
+// such element once.
+func (u *unnest) filteredLeft(b *column.Batch, coll *column.Vector, out Emitter) error {
+	v, err := u.cond.Eval(&u.out)
+	if err != nil {
+		return located(err, &u.out)
 	}
-	return u.filtered(out)
+	rows, elems := u.rows, u.elems
+	u.rows, u.elems = nil, nil
+	for i := 0; i < len(rows); {
+		end, before := i, len(u.rows)
+		for ; end < len(rows) && rows[end] == rows[i]; end++ {
+			if elems[end] >= 0 && !v.IsNull(end) && v.Bools[end] {
+				u.rows, u.elems = append(u.rows, rows[end]), append(u.elems, elems[end])
+			}
+		}
+		if len(u.rows) == before {
+			u.rows, u.elems = append(u.rows, rows[i]), append(u.elems, -1)
+		}
+		i = end
+	}
+	u.gather(b, coll)
+	return out.Emit(&u.out)
 }
 
 // elements returns the columns that an element becomes.

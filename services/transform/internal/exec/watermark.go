@@ -3,7 +3,10 @@ package exec
 import (
 	"errors"
 	"math"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
@@ -34,17 +37,34 @@ type watermark struct {
 	bounded bool
 	strict  bool // a NULL time is an error
 	parts   map[int]*lane
-	last    int64 // what was passed on
-	current int64 // of a bounded source: the highest so far
-	emitted int64 // of a bounded source: the one that moved last
+	known   map[string]*lane // restored, and not heard of since
+	mu      sync.Mutex       // held while parts change, for who looks at them from elsewhere
+	last    int64            // what was passed on
+	current int64            // of a bounded source: the highest so far
+	emitted int64            // of a bounded source: the one that moved last
 	floor   []int64
 	cuts    []cut
 	sel     []int32
 	part    column.Batch
 }
 
+// Lane is a partition that has its own watermark.
+type Lane struct {
+	// Partition is its name, as the source gives it.
+	Partition string
+	Watermark int64
+	// Idle says that it has been silent for so long that nobody waits for it.
+	Idle bool
+	// Holds says that it is the one that holds the watermark back.
+	Holds bool
+}
+
+// named is an origin that knows the names of its partitions, by their numbers.
+type named interface{ PartitionName(n int) string }
+
 // lane is a partition with its own time.
 type lane struct {
+	name string
 	mark int64
 	seen time.Time
 	idle bool // it was silent for too long
@@ -60,7 +80,7 @@ func newWatermark(n *plan.Watermark, env eval.Env) (*watermark, error) {
 	env = env.Filled()
 	e, err := eval.Compile(n.Expr, env)
 	w := &watermark{node: n, expr: e, now: env.Now, idle: env.IdleTimeout, bounded: n.Input.Out().Bounded,
-		strict: !pushesWatermarks(n.Input), parts: make(map[int]*lane), last: NoWatermark}
+		strict: !pushesWatermarks(n.Input), parts: make(map[int]*lane), known: make(map[string]*lane), last: NoWatermark}
 	if w.idle == 0 {
 		w.idle = defaultIdle
 	}
@@ -100,6 +120,17 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 		return w.eager(b, v, out)
 	}
 	now := w.now()
+	w.follow(b, v, now)
+	if err := out.Emit(b); err != nil {
+		return err
+	}
+	return w.pass(w.lowest(), out)
+}
+
+// follow moves the partitions' watermarks by the rows of a batch.
+func (w *watermark) follow(b *column.Batch, v *column.Vector, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range b.Len {
 		if v.IsNull(i) {
 			continue
@@ -110,25 +141,62 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 		}
 		l := w.parts[part]
 		if l == nil {
-			l = &lane{mark: NoWatermark}
-			w.parts[part] = l
+			l = w.lane(part, b.Origin)
 		}
 		l.mark, l.seen, l.idle = max(l.mark, v.Ints[i]), now, false
 	}
-	if err := out.Emit(b); err != nil {
-		return err
+}
+
+// lane begins to follow a partition, or goes on where it was. w.mu is held.
+func (w *watermark) lane(part int, o column.Origin) *lane {
+	name := strconv.Itoa(part)
+	if n, ok := o.(named); ok {
+		name = n.PartitionName(part)
 	}
-	return w.pass(w.lowest(), out)
+	l := w.known[name]
+	if l == nil {
+		l = &lane{name: name, mark: NoWatermark}
+	}
+	delete(w.known, name)
+	w.parts[part] = l
+	return l
+}
+
+// expect follows a partition of which no row has come yet.
+func (w *watermark) expect(name string, empty bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, l := range w.parts {
+		if l.name == name {
+			return
+		}
+	}
+	l := w.known[name]
+	if l == nil {
+		l = &lane{name: name, mark: NoWatermark}
+		w.known[name] = l
+	}
+	l.seen, l.idle = w.now(), empty
+}
+
+// lanes calls f for all partitions.
+func (w *watermark) lanes(f func(l *lane)) {
+	for _, l := range w.parts {
+		f(l)
+	}
+	for _, l := range w.known {
+		f(l)
+	}
 }
 
 // lowest returns the watermark of the slowest partition that is not silent.
 func (w *watermark) lowest() int64 {
 	low, found := int64(MaxWatermark), false
-	for _, l := range w.parts {
+	w.lanes(func(l *lane) {
 		if !l.idle {
 			low, found = min(low, l.mark), true
 		}
-	}
+	})
 	if !found {
 		return NoWatermark
 	}
@@ -202,22 +270,41 @@ func (w *watermark) piece(b *column.Batch, from, to int, out Emitter) error {
 
 // Next returns when a silent partition stops to hold the watermark back.
 func (w *watermark) Next() time.Time {
-	if w.bounded || w.idle < 0 || len(w.parts) < 2 {
+	if w.bounded || w.idle < 0 || len(w.parts)+len(w.known) < 2 {
 		return time.Time{}
 	}
 	var next time.Time
-	for _, l := range w.parts {
+	w.lanes(func(l *lane) {
 		if at := l.seen.Add(w.idle); !l.idle && (next.IsZero() || at.Before(next)) {
 			next = at
 		}
-	}
+	})
 	return next
 }
 
 // Tick lets the watermark go on without the partitions that are silent.
 func (w *watermark) Tick(now time.Time, out Emitter) error {
-	for _, l := range w.parts {
-		l.idle = l.idle || now.Sub(l.seen) >= w.idle
-	}
+	w.mu.Lock()
+	w.lanes(func(l *lane) { l.idle = l.idle || now.Sub(l.seen) >= w.idle })
+	w.mu.Unlock()
 	return w.pass(w.lowest(), out)
+}
+
+// Lanes lists the partitions. It may be called from any goroutine.
+func (w *watermark) Lanes() []Lane {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make([]Lane, 0, len(w.parts)+len(w.known))
+	holds := -1
+	w.lanes(func(l *lane) {
+		if !l.idle && (holds < 0 || l.mark < all[holds].Watermark) {
+			holds = len(all)
+		}
+		all = append(all, Lane{Partition: l.name, Watermark: l.mark, Idle: l.idle})
+	})
+	if holds >= 0 {
+		all[holds].Holds = true
+	}
+	slices.SortFunc(all, func(a, b Lane) int { return strings.Compare(a.Partition, b.Partition) })
+	return all
 }

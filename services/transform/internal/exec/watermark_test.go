@@ -125,3 +125,30 @@ func TestSlowestPartitionCountsUntilItIsSilent(t *testing.T) {
 		t.Errorf("%d rows dropped, want the late one of the partition that was silent", g.Dropped())
 	}
 }
+
+func TestTheWatermarkWaitsForPartitionsThatAreExpected(t *testing.T) {
+	g, got := counting(t, "kafka", false, eval.Env{})
+	g.Scans[0].Expect("0", false)
+	g.Scans[0].Expect("1", false)
+	g.Scans[0].Expect("2", true)
+	push := func(of []int, times ...int64) {
+		t.Helper()
+		if err := g.Scans[0].Push(timesOf(of, times...), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push([]int{0}, 5000)
+	if len(got.list) != 0 {
+		t.Errorf("%q before a row of partition 1", got.list)
+	}
+	push([]int{1}, 3)
+	push([]int{1}, 20)
+	if want := []string{window(1, "000")}; !slices.Equal(got.list, want) || g.Dropped() != 0 {
+		t.Errorf("got %q with %d dropped, want %q", got.list, g.Dropped(), want)
+	}
+	for _, l := range g.Stats() {
+		if len(l.Lanes) == 3 && (!l.Lanes[1].Holds || !l.Lanes[2].Idle || l.Lanes[0].Holds) {
+			t.Errorf("partitions %+v, want 1 to hold the watermark", l.Lanes)
+		}
+	}
+}

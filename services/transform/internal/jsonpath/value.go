@@ -215,6 +215,9 @@ func (p *parser) number() (*Value, error) {
 			return nil, ErrSyntax
 		}
 	}
+	if p.s[start:p.at] == "-0" {
+		start++ // whole numbers have no negative zero
+	}
 	return &Value{Kind: Number, Text: p.s[start:p.at]}, nil
 }
 

@@ -67,17 +67,51 @@ type Stateful interface {
 	Stateful() bool
 }
 
+// Keeper is an operator whose state can be written little by little, and that
+// knows how much it is.
+type Keeper interface {
+	// Sweep writes all state to w. It calls more after every entry; while it does,
+	// the operator may take in rows, and false ends the sweep.
+	Sweep(w StateWriter, more func() bool) (bool, error)
+	// Entries is the number of entries.
+	Entries() int
+	// Shape is what the state is written for: only an operator of the same can read it.
+	Shape() string
+}
+
 // Dropper counts the rows that an operator left out because they came too late
 // or had no time.
 type Dropper interface {
 	Dropped() uint64
 }
 
-// Drops counts rows that are left out. Operators embed it.
-type Drops struct{ n atomic.Uint64 }
+// Lates tells which records of the last batch an operator left out.
+type Lates interface {
+	// Late returns their numbers in the batch's origin, in order, once.
+	Late() []int32
+}
 
-// Drop counts a row.
+// Drops counts rows that are left out. Operators embed it.
+type Drops struct {
+	n    atomic.Uint64
+	late []int32
+}
+
+// Drop counts a row that is of no record.
 func (d *Drops) Drop() { d.n.Add(1) }
+
+// Leave counts a row and notes its record.
+func (d *Drops) Leave(record int) {
+	d.n.Add(1)
+	d.late = append(d.late, int32(record))
+}
+
+// Late returns the records that Leave noted since the last call.
+func (d *Drops) Late() []int32 {
+	late := d.late
+	d.late = d.late[:0]
+	return late
+}
 
 // Dropped returns how many rows there were.
 func (d *Drops) Dropped() uint64 { return d.n.Load() }

@@ -10,9 +10,12 @@ const fullBatch = 4096
 
 // Rows collects the rows that an operator puts out.
 type Rows struct {
-	Batch column.Batch
-	kinds []column.Kind
-	rows  []int32
+	Batch  column.Batch
+	kinds  []column.Kind
+	rows   []int32
+	names  names
+	origin column.Origin // that the rows follow from
+	lane   uint32
 }
 
 // NewRows returns rows with columns of the types of fields.
@@ -26,10 +29,11 @@ func NewRows(fields []types.Field) *Rows {
 
 // From says that the rows to come follow from row i of b.
 func (r *Rows) From(b *column.Batch) {
-	r.Batch.Origin, r.Batch.Lane = nil, 0
+	r.origin, r.lane = nil, 0
 	if b != nil {
-		r.Batch.Origin, r.Batch.Lane = b.Origin, b.Lane
+		r.origin, r.lane = b.Origin, b.Lane
 	}
+	clear(r.names.copies)
 }
 
 // Add begins a row of a kind; the caller then appends a value to every column.
@@ -44,6 +48,7 @@ func (r *Rows) Add(kind column.Kind, record int) {
 func (r *Rows) Drop(n int) {
 	r.Batch.Len -= n
 	r.kinds, r.rows = r.kinds[:r.Batch.Len], r.rows[:r.Batch.Len]
+	r.names.list = r.names.list[:min(len(r.names.list), r.Batch.Len)]
 	for _, c := range r.Batch.Cols {
 		c.Truncate(r.Batch.Len)
 	}
@@ -68,25 +73,35 @@ func (r *Rows) Flush(out Emitter) error {
 	if r.Batch.Len == 0 {
 		return nil
 	}
-	r.Batch.Kinds, r.Batch.Rows = nil, r.rows
+	r.Finish()
+	err := out.Emit(&r.Batch)
+	r.Reset()
+	return err
+}
+
+// Finish makes Batch what Flush puts out.
+func (r *Rows) Finish() {
+	r.Batch.Kinds, r.Batch.Rows, r.Batch.Origin, r.Batch.Lane = nil, r.rows, r.origin, r.lane
 	for _, k := range r.kinds {
 		if k != column.Insert {
 			r.Batch.Kinds = r.kinds
 			break
 		}
 	}
+	if len(r.names.list) == r.Batch.Len && r.Batch.Len > 0 {
+		r.names.origin, r.names.rows = r.origin, r.rows
+		r.Batch.Origin, r.Batch.Rows, r.Batch.Lane = &r.names, nil, 0
+		return
+	}
 	if r.Batch.Origin == nil {
 		r.Batch.Rows = nil
 	}
-	err := out.Emit(&r.Batch)
-	r.Reset()
-	return err
 }
 
 // Reset forgets all rows.
 func (r *Rows) Reset() {
 	r.Batch.Len = 0
-	r.kinds, r.rows = r.kinds[:0], r.rows[:0]
+	r.kinds, r.rows, r.names.list = r.kinds[:0], r.rows[:0], r.names.list[:0]
 	for _, c := range r.Batch.Cols {
 		c.Reset(0)
 	}

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/weirflow/weirflow/services/transform/internal/types"
+import (
+	"time"
+
+	"github.com/weirflow/weirflow/services/transform/internal/types"
+)
 
 // AggCall is an aggregate function over columns of the input. A Project below
 // has computed the arguments.
@@ -25,6 +29,9 @@ type Aggregate struct {
 	Input Node
 	Keys  []int
 	Calls []AggCall
+	// TTL is after what time groups are forgotten, where the STATE_TTL hint says so;
+	// nil for what the settings say.
+	TTL *time.Duration
 }
 
 // Expand puts out one row for each grouping set: Projects[i] is over the input.
@@ -137,11 +144,14 @@ const (
 // top-N pattern. NumberColumn adds the number as the last output column.
 type Rank struct {
 	Output
-	Input        Node
-	Kind         RankKind
-	Partition    []int
-	OrderBy      []SortKey
-	From, To     int64 // counted from 1
+	Input     Node
+	Kind      RankKind
+	Partition []int
+	OrderBy   []SortKey
+	From, To  int64 // counted from 1
+	// ToColumn is a column of the input that gives To, as it is in the first row of a
+	// partition; nil when To is constant.
+	ToColumn     *int
 	NumberColumn bool
 	// Window is set when the partition is a window: the input's window_start and window_end.
 	Window *[2]int

@@ -148,6 +148,8 @@ type Subquery struct {
 	Meta
 	Kind SubqueryKind
 	Left []Expr // of IN
+	// Op compares Left with the rows of IN where that is not "=": x > ANY (…).
+	Op   string
 	Plan Node
 	Not  bool
 }

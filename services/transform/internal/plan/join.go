@@ -1,5 +1,7 @@
 package plan
 
+import "time"
+
 // JoinKind is the kind of a join.
 type JoinKind uint8
 
@@ -11,11 +13,12 @@ const (
 	FullJoin
 	SemiJoin // rows of the left that have a match; the left's columns only
 	AntiJoin // rows of the left that have none
+	MarkJoin // all rows of the left, and a BOOLEAN column: whether there is a match
 )
 
 // String returns the name of the kind as EXPLAIN writes it.
 func (k JoinKind) String() string {
-	return [...]string{"InnerJoin", "LeftOuterJoin", "RightOuterJoin", "FullOuterJoin", "LeftSemiJoin", "LeftAntiJoin"}[k]
+	return [...]string{"InnerJoin", "LeftOuterJoin", "RightOuterJoin", "FullOuterJoin", "LeftSemiJoin", "LeftAntiJoin", "LeftMarkJoin"}[k]
 }
 
 // On is the condition of a join: LeftKeys[i] of the left equals RightKeys[i] of
@@ -35,7 +38,11 @@ type Join struct {
 	Kind        JoinKind
 	On          On
 	// NullAware is set for NOT IN: no left row passes while the right holds a NULL key.
+	// A MarkJoin with it tells whether the comparison of the last key is TRUE or unknown.
 	NullAware bool
+	// TTL is after what time the rows of each side are forgotten, where the STATE_TTL
+	// hint says so; nil for what the settings say.
+	TTL [2]*time.Duration
 }
 
 // IntervalJoin joins rows whose times are near: left time + Lower <= right time

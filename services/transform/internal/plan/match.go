@@ -6,17 +6,11 @@ type Match struct {
 	Input     Node
 	Partition []int
 	OrderBy   []SortKey
-	Pattern   Pattern
-	// Defines hold, by pattern variable, the condition of a row. Their PatternRefs
-	// refer to rows matched so far.
-	Defines  map[string]Expr
-	Measures []Expr
-	// AllRows is ALL ROWS PER MATCH instead of ONE ROW.
-	AllRows bool
-	Skip    SkipMode
-	SkipTo  string // the variable of SkipToFirst and SkipToLast
-	Within  int64  // milliseconds, 0 for none
-	Subsets map[string][]string
+	Pattern   []PatternElement
+	Measures  []Expr
+	Skip      SkipMode
+	SkipTo    string // the variable of SkipToFirst and SkipToLast
+	Within    int64  // milliseconds, 0 for none
 }
 
 // SkipMode is the AFTER MATCH clause.
@@ -30,15 +24,14 @@ const (
 	SkipToLast
 )
 
-// Pattern is a regular expression over rows.
-type Pattern struct {
-	Variable  string // a leaf
-	Concat    []Pattern
-	Alternate []Pattern
-	Permute   []Pattern
-	Exclude   bool
-	Min, Max  int // of the whole; Max is -1 without bound
+// PatternElement is a variable of a row pattern with its quantifier.
+type PatternElement struct {
+	Variable  string
+	Min, Max  int // Max is -1 without bound
 	Reluctant bool
+	// Cond is the condition of a row; nil takes every row. Its PatternRefs refer to
+	// rows matched so far.
+	Cond Expr
 }
 
 // PatternRef is a column of a row that a pattern variable matched.

@@ -18,10 +18,26 @@ type Sink struct {
 	// KeyMismatch says that the query's key is not the sink's primary key, so that
 	// updates may arrive out of order between instances (upsert materialization).
 	KeyMismatch bool
-	Overwrite   bool
+	// DropNulls leaves rows out that have NULL in a column of NotNull; else they
+	// fail the job.
+	DropNulls bool
+	// Lengths says what becomes of text and bytes that are longer than their column,
+	// or shorter than CHAR and BINARY.
+	Lengths   LengthRule
+	Overwrite bool
 	// Partition holds static values of INSERT INTO t PARTITION (…).
 	Partition map[string]string
 }
+
+// LengthRule is table.exec.sink.type-length-enforcer.
+type LengthRule uint8
+
+// The rules for lengths.
+const (
+	IgnoreLength LengthRule = iota
+	TrimOrPad
+	RefuseLength
+)
 
 // Inputs returns the node that is written.
 func (n *Sink) Inputs() []Node { return []Node{n.Input} }

@@ -51,8 +51,8 @@ func Exprs(n Node) []Expr {
 		return optional(n.Cond)
 	case *Match:
 		out := append([]Expr{}, n.Measures...)
-		for _, d := range n.Defines {
-			out = append(out, d)
+		for _, p := range n.Pattern {
+			out = append(out, optional(p.Cond)...)
 		}
 		return out
 	}
@@ -152,6 +152,14 @@ func withGroupInputs(n Node, in []Node) Node {
 		c.Input = in[0]
 		return &c
 	case *Sink:
+		c := *n
+		c.Input = in[0]
+		return &c
+	case *Normalize:
+		c := *n
+		c.Input = in[0]
+		return &c
+	case *Materialize:
 		c := *n
 		c.Input = in[0]
 		return &c

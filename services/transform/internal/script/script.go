@@ -14,6 +14,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/diag"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/explain"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // Program is a job's statements, checked and planned.
@@ -27,7 +28,7 @@ type Program struct {
 
 // Compile checks the statements of a job. Parameters are settings as SET gives
 // them. The error is a *sql.Error where the text is at fault.
-func Compile(text string, parameters map[string]string, connectors connector.Registry) (*Program, error) {
+func Compile(text string, parameters map[string]string, connectors connector.Registry, functions wasm.Library) (*Program, error) {
 	stmts, err := sql.Parse(text)
 	if err != nil {
 		return nil, err
@@ -49,6 +50,10 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 		switch st := st.(type) {
 		case *ast.Insert:
 			inserts = append(inserts, st)
+		case *ast.CreateTable:
+			if st.As != nil && res.Inserts != nil {
+				inserts = append(inserts, st.Insert())
+			}
 		case *ast.StatementSet:
 			inserts = append(inserts, st.Inserts...)
 		}
@@ -68,16 +73,17 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 			return nil, &sql.Error{Line: sink.At.Line, Column: sink.At.Column, Message: err.Error()}
 		}
 	}
-	return p, p.dryRun(connectors)
+	return p, p.dryRun(connectors, functions.Open())
 }
 
 // dryRun builds the operators, so that what the engine cannot do is told before the job runs.
-func (p *Program) dryRun(connectors connector.Registry) error {
+func (p *Program) dryRun(connectors connector.Registry, functions *wasm.Functions) (err error) {
+	defer func() { err = errors.Join(err, functions.Close()) }()
 	roots := make([]plan.Node, 0, len(p.Sinks))
 	for _, s := range p.Sinks {
 		roots = append(roots, s.Input)
 	}
-	g, err := exec.Build(roots, make([]exec.Sink, len(roots)), p.Env(nil))
+	g, err := exec.Build(roots, make([]exec.Sink, len(roots)), p.Env(nil, functions))
 	if err != nil {
 		return Diagnose(err)
 	}
@@ -85,6 +91,11 @@ func (p *Program) dryRun(connectors connector.Registry) error {
 		if err := connectors.CheckScan(scan.Plan); err != nil {
 			at := scan.Plan.Out().At
 			return errors.Join(&sql.Error{Line: at.Line, Column: at.Column, Message: err.Error()}, g.Close())
+		}
+	}
+	for _, l := range g.Lookups {
+		if err := connectors.CheckLookup(l.Plan); err != nil {
+			return errors.Join(&sql.Error{Line: l.Plan.At.Line, Column: l.Plan.At.Column, Message: err.Error()}, g.Close())
 		}
 	}
 	p.State = g.Stateful()
@@ -111,11 +122,13 @@ func located(st ast.Statement, err error) error {
 }
 
 // Env is the environment of a program's expressions; a nil clock is the real one.
-func (p *Program) Env(now func() time.Time) eval.Env { return EnvOf(p.Config, now) }
+func (p *Program) Env(now func() time.Time, functions eval.Functions) eval.Env {
+	return EnvOf(p.Config, now, functions)
+}
 
 // EnvOf is the environment that settings describe.
-func EnvOf(config map[string]string, now func() time.Time) eval.Env {
-	env := eval.Env{Now: now, Zone: time.UTC}
+func EnvOf(config map[string]string, now func() time.Time, functions eval.Functions) eval.Env {
+	env := eval.Env{Now: now, Zone: time.UTC, Functions: functions}
 	if name := config["table.local-time-zone"]; name != "" && name != "default" {
 		if zone, err := time.LoadLocation(strings.TrimPrefix(name, "GMT")); err == nil {
 			env.Zone = zone

@@ -8,6 +8,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/connectors"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 const (
@@ -34,7 +35,7 @@ func TestJobsThatCannotRunAreRefusedWithTheirPlace(t *testing.T) {
 		"sink that is no source": {es + "INSERT INTO es\nSELECT a FROM es;", "only be written", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := script.Compile(tt.text, nil, connectors.All())
+			_, err := script.Compile(tt.text, nil, connectors.All(), wasm.Library{})
 			e, ok := errors.AsType[*sql.Error](err)
 			if !ok || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("error %v, want one about %s", err, tt.want)
@@ -47,11 +48,11 @@ func TestJobsThatCannotRunAreRefusedWithTheirPlace(t *testing.T) {
 }
 
 func TestCompile(t *testing.T) {
-	p, err := script.Compile(src+es+"SET 'execution.checkpointing.interval' = '3 s';\nINSERT INTO es SELECT a FROM src;\nINSERT INTO es SELECT UPPER(a) FROM src;", map[string]string{"table.local-time-zone": "Asia/Shanghai"}, connectors.All())
+	p, err := script.Compile(src+es+"SET 'execution.checkpointing.interval' = '3 s';\nINSERT INTO es SELECT a FROM src;\nINSERT INTO es SELECT UPPER(a) FROM src;", map[string]string{"table.local-time-zone": "Asia/Shanghai"}, connectors.All(), wasm.Library{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(p.Sinks) != 2 || p.CheckpointInterval().Seconds() != 3 || p.Env(nil).Zone.String() != "Asia/Shanghai" || !script.Indexed(p.Sinks[0].Table) {
+	if len(p.Sinks) != 2 || p.CheckpointInterval().Seconds() != 3 || p.Env(nil, nil).Zone.String() != "Asia/Shanghai" || !script.Indexed(p.Sinks[0].Table) {
 		t.Errorf("program %+v", p)
 	}
 	if text := p.Explain(); !strings.HasPrefix(text, "== Optimized Plan ==\n") || !strings.Contains(text, "UPPER") {

@@ -21,12 +21,6 @@ func exists(pos plan.Pos, err error, ifNot bool, done string) (Result, error) {
 }
 
 func (s *Session) createTable(c *ast.CreateTable) (Result, error) {
-	if c.OrReplace {
-		return Result{}, diag.At(c.Pos(), "CREATE OR REPLACE TABLE is not supported").WithHint("DROP TABLE IF EXISTS, then CREATE TABLE")
-	}
-	if c.As != nil {
-		return Result{}, diag.At(c.As.Pos(), "CREATE TABLE … AS SELECT is not supported").WithHint("CREATE TABLE with its columns, then INSERT INTO … SELECT")
-	}
 	if c.Names != nil {
 		return Result{}, diag.At(c.Names[0].Pos(), "column %q lacks a type", c.Names[0].Text)
 	}
@@ -41,7 +35,15 @@ func (s *Session) createTable(c *ast.CreateTable) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	return exists(c.Path.Pos(), s.catalog.Add(r, false), c.IfNotExists, "created table "+r.ID.Name)
+	res, err := exists(c.Path.Pos(), s.catalog.Add(r, c.OrReplace), c.IfNotExists, "created table "+r.ID.Name)
+	if err != nil || c.As == nil {
+		return res, err
+	}
+	set, err := s.analyzer.Inserts([]*ast.Insert{c.Insert()})
+	if err != nil {
+		return Result{}, errors.Join(err, s.catalog.Drop(r.ID, false, r.Temporary))
+	}
+	return Result{Inserts: set}, nil
 }
 
 func (s *Session) createView(v *ast.CreateView) (Result, error) {

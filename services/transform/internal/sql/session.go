@@ -41,6 +41,7 @@ func NewSession(o Options) *Session {
 	s := &Session{catalog: catalog.New(), functions: function.NewTable(), config: map[string]string{}, defaults: maps.Clone(o.Config)}
 	maps.Copy(s.config, o.Config)
 	s.analyzer = analyze.New(s.catalog, s.functions, o.Validate)
+	s.analyzer.Configure(func(key string) string { return s.config[key] })
 	return s
 }
 
@@ -127,7 +128,7 @@ func (s *Session) Analyze(st ast.Statement) (Result, error) {
 	case *ast.Explain:
 		return s.explain(st)
 	case *ast.Set:
-		return s.set(st), nil
+		return s.set(st)
 	case *ast.Reset:
 		return s.reset(st), nil
 	}
@@ -148,16 +149,19 @@ func (s *Session) unsupported(st ast.Statement) (Result, error) {
 	return Result{}, diag.At(st.Pos(), "this statement is not supported")
 }
 
-func (s *Session) set(st *ast.Set) Result {
+func (s *Session) set(st *ast.Set) (Result, error) {
 	if !st.All {
+		if err := checkSetting(st); err != nil {
+			return Result{}, err
+		}
 		s.config[st.Key] = st.Value
-		return Result{Message: "set " + st.Key}
+		return Result{Message: "set " + st.Key}, nil
 	}
 	info := newInfo("key", "value")
 	for _, k := range slices.Sorted(maps.Keys(s.config)) {
 		info.add(k, Mask(k, s.config[k]))
 	}
-	return Result{Info: info}
+	return Result{Info: info}, nil
 }
 
 func (s *Session) reset(st *ast.Reset) Result {

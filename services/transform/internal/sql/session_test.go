@@ -89,7 +89,7 @@ func TestFaults(t *testing.T) {
 		{"subquery columns", "SELECT id FROM t WHERE id IN (SELECT id, s FROM t)", "IN compares 1 columns with a query of 2"},
 		{"pattern order", "SELECT * FROM plain MATCH_RECOGNIZE (ORDER BY id MEASURES A.id AS x PATTERN (A) DEFINE A AS TRUE)", "needs ORDER BY a time attribute"},
 		{"pattern column", "SELECT * FROM t MATCH_RECOGNIZE (ORDER BY ts MEASURES A.idd AS x PATTERN (A) DEFINE A AS TRUE)", `did you mean "id"?`},
-		{"correlated", "SELECT (SELECT COUNT(*) FROM plain p WHERE p.id = t.id) FROM t", "write a LEFT JOIN with GROUP BY"},
+		{"correlated", "SELECT (SELECT p.id FROM plain p WHERE p.id = t.id LIMIT 1) FROM t", "compare it with = in the subquery's own WHERE"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,7 +149,7 @@ Project(select=[name, EXPR$0 AS EXPR$1])
          +- TableSourceScan(table=[[default_catalog, default_database, plain]], fields=[name])`},
 		{"pattern", "SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY s ORDER BY ts MEASURES FIRST(A.i) AS f, LAST(B.i, 1) + 1 AS l, SUM(A.i) AS x, MATCH_ROWTIME() AS rt " +
 			"PATTERN (A+ B) DEFINE A AS A.i > 1, B AS i < LAST(A.i)) AS m", `
-Match(measures=[s, f, l, x, rt])
+Match(orderBy=[ts ASC], measures=[s, f, l, x, rt], pattern=[A{1,} B])
 +- WatermarkAssigner(rowtime=[ts], watermark=[(ts - 5000:INTERVAL SECOND)])
    +- Project(select=[id, s, i, l, d, dec1, b, ts, dt, arr, m, r, PROCTIME() AS pt])
       +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[id, s, i, l, d, dec1, b, ts, dt, arr, m, r])`},

@@ -14,7 +14,8 @@ func build(c plan.AggCall, retract bool) (f Function, skipNull bool, err error) 
 	if c.User != nil {
 		return nil, false, unsupported
 	}
-	if len(c.OrderBy) > 0 {
+	// Flink takes ARRAY_AGG(x ORDER BY y) and leaves the order of arrival.
+	if len(c.OrderBy) > 0 && c.Function != "ARRAY_AGG" {
 		return nil, false, &eval.Unsupported{At: c.At, What: "ORDER BY in " + c.Function}
 	}
 	var arg types.Type

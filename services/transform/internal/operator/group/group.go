@@ -27,6 +27,9 @@ type Aggregate struct {
 // New makes the operator of a node.
 func New(n *plan.Aggregate, env eval.Env) (*Aggregate, error) {
 	env = env.Filled()
+	if n.TTL != nil {
+		env.StateTTL = *n.TTL
+	}
 	set, err := aggregate.NewSet(n.Calls, env, n.Input.Out().Mode != plan.InsertOnly)
 	if err != nil {
 		return nil, err
@@ -79,7 +82,13 @@ func (a *Aggregate) change(b *column.Batch, i int) error {
 		slot = a.set.New()
 		a.slots.Put(string(a.key), slot)
 		a.set.Add(slot, i)
-		return a.emit(column.Insert, slot, b, i)
+		if err := a.emit(column.Insert, slot, b, i); err != nil {
+			return err
+		}
+		if a.distinct && !a.ttl {
+			a.out.Name(string(a.key)) // if no group ever goes, this is the only row of its key
+		}
+		return nil
 	}
 	if a.distinct && !back && !a.ttl {
 		a.set.Add(slot, i)
@@ -135,6 +144,9 @@ func (a *Aggregate) Watermark(_ int, ts int64, out operator.Emitter) error { ret
 
 // End does nothing.
 func (a *Aggregate) End(int, operator.Emitter) error { return nil }
+
+// Named sets what the rows' names are made with.
+func (a *Aggregate) Named(id string) { a.out.Salt(id) }
 
 // Close does nothing.
 func (a *Aggregate) Close() error { return nil }

@@ -152,6 +152,17 @@ func (r *RightFirst) Snapshot(w operator.StateWriter) error {
 	return r.Operator.Snapshot(w)
 }
 
+// Sweep writes all of both.
+func (r *RightFirst) Sweep(w operator.StateWriter, more func() bool) (bool, error) {
+	if ok, err := r.Tables.Sweep(prefixed{w: w}, more); err != nil || !ok {
+		return false, err
+	}
+	if k, ok := r.Operator.(operator.Keeper); ok {
+		return k.Sweep(w, more)
+	}
+	return true, nil
+}
+
 // Restore reads both.
 func (r *RightFirst) Restore(s operator.StateReader) error {
 	if err := r.Tables.Restore(prefixed{r: s}); err != nil {

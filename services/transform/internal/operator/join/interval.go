@@ -25,6 +25,7 @@ type Interval struct {
 	slack    int64
 	marks    operator.Marks
 	out      output
+	copy     int64 // how many rows like the one at hand there are already
 }
 
 // NewInterval makes the operator of a node.
@@ -33,7 +34,7 @@ func NewInterval(n *plan.IntervalJoin, env eval.Env) (*Interval, error) {
 	left, right := n.Left.Out().Fields, n.Right.Out().Fields
 	j := &Interval{Tables: state.NewTables(shape("interval", n.On, left, right)), node: n, now: env.Now, marks: operator.NewMarks(2),
 		size: [2]int64{n.Upper, -n.Lower}, slack: max(0, (n.Upper-n.Lower)/2)}
-	j.out = output{rows: operator.NewRows(n.Fields), left: len(left)}
+	j.out = output{rows: operator.NewRows(n.Fields), left: len(left), naming: counted}
 	state.AddMarks(&j.Tables, &j.marks)
 	var err error
 	if j.keys, err = newKeys(n.On, left, right, env); err != nil {
@@ -85,7 +86,7 @@ func (j *Interval) Process(in int, b *column.Batch, out operator.Emitter) error 
 		at := j.mark()
 		if !j.node.Proctime {
 			if times.IsNull(i) {
-				j.Drop()
+				j.Leave(b.Record(i))
 				continue
 			}
 			at = times.Ints[i]
@@ -104,11 +105,12 @@ func (j *Interval) add(side int, text string, at int64, i int) error {
 	key, ok := j.keys.key(side, i)
 	if !ok {
 		if j.outer(side) {
-			return j.out.joined(column.Insert, side, text, "")
+			return j.out.lone(column.Insert, side, text)
 		}
 		return nil
 	}
 	low, high := at-j.size[1-side], at+j.size[side]
+	j.copy = j.sides[side].same(key, text, at)
 	matched, err := j.join(side, key, text, low, high)
 	if err != nil {
 		return err
@@ -118,6 +120,7 @@ func (j *Interval) add(side int, text string, at int64, i int) error {
 		return nil
 	}
 	if !matched && j.outer(side) {
+		j.out.copies = [2]int64{j.copy}
 		return j.out.joined(column.Insert, side, text, "")
 	}
 	return nil
@@ -148,6 +151,7 @@ func (j *Interval) join(side int, key []byte, text string, low, high int64) (boo
 			continue
 		}
 		matched = true
+		j.out.copies = [2]int64{j.copy, before(s.rows, from+i)}
 		if !near[i].matched && j.outer(1-side) {
 			near[i].matched = true
 			j.sides[1-side].table.TouchBytes(key)
@@ -168,6 +172,7 @@ func (j *Interval) expire(side int, key string, s *series) error {
 	gone := 0
 	for gone < len(s.rows) && s.rows[gone].time < mark-j.size[side] {
 		if t := s.rows[gone]; !t.matched && j.outer(side) {
+			j.out.copies = [2]int64{before(s.rows, gone)}
 			if err := j.out.joined(column.Insert, side, t.row, ""); err != nil {
 				return err
 			}
@@ -226,8 +231,9 @@ func (j *Interval) clean(mark int64, out operator.Emitter) error {
 
 // drain lets all rows of a key go.
 func (j *Interval) drain(side int, key string, s *series) error {
-	for _, t := range s.rows {
+	for i, t := range s.rows {
 		if !t.matched && j.outer(side) {
+			j.out.copies = [2]int64{before(s.rows, i)}
 			if err := j.out.joined(column.Insert, side, t.row, ""); err != nil {
 				return err
 			}
@@ -260,6 +266,9 @@ func (j *Interval) Tick(now time.Time, out operator.Emitter) error {
 
 // End lets all rows of processing time go when both sides have ended.
 func (j *Interval) End(int, operator.Emitter) error { return nil }
+
+// Named sets what the rows' names are made with.
+func (j *Interval) Named(id string) { j.out.rows.Salt(id) }
 
 // Close does nothing.
 func (j *Interval) Close() error { return nil }

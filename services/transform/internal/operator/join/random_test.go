@@ -80,11 +80,13 @@ func joined(kind plan.JoinKind, left, right []pair) table {
 				continue
 			}
 			found, used[i] = true, true
-			if kind != plan.SemiJoin && kind != plan.AntiJoin {
+			if kind < plan.SemiJoin {
 				t.add(column.Insert, []any{l.k, l.v, r.k, r.v})
 			}
 		}
 		switch {
+		case kind == plan.MarkJoin:
+			t.add(column.Insert, []any{l.k, l.v, found})
 		case kind == plan.SemiJoin && found, kind == plan.AntiJoin && !found:
 			t.add(column.Insert, []any{l.k, l.v})
 		case (kind == plan.LeftJoin || kind == plan.FullJoin) && !found:
@@ -107,7 +109,11 @@ func node(kind plan.JoinKind) *plan.Join {
 	n.On = plan.On{LeftKeys: []int{0}, RightKeys: []int{0}, NullSafe: []bool{false},
 		Residual: &plan.Call{Meta: plan.Meta{Typ: types.Of(types.Boolean)}, Function: plan.FnLess, Args: []plan.Expr{ref(1), sum}}}
 	n.Fields = fields()
-	if kind != plan.SemiJoin && kind != plan.AntiJoin {
+	switch kind {
+	case plan.SemiJoin, plan.AntiJoin:
+	case plan.MarkJoin:
+		n.Fields = append(n.Fields, types.Field{Name: "m", Type: types.Of(types.Boolean)})
+	default:
 		n.Fields = append(n.Fields, fields()...)
 	}
 	return n
@@ -116,7 +122,7 @@ func node(kind plan.JoinKind) *plan.Join {
 // TestJoinOfRandomChanges compares what the changes of a join come to with the
 // join of the tables as they are in the end.
 func TestJoinOfRandomChanges(t *testing.T) {
-	for kind := plan.InnerJoin; kind <= plan.AntiJoin; kind++ {
+	for kind := plan.InnerJoin; kind <= plan.MarkJoin; kind++ {
 		for seed := range uint64(30) {
 			t.Run(fmt.Sprintf("%s/%d", kind, seed), func(t *testing.T) {
 				random(t, kind, rand.New(rand.NewPCG(seed, 7)))

@@ -1,6 +1,8 @@
 package join
 
 import (
+	"errors"
+
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
 	"github.com/weirflow/weirflow/services/transform/internal/operator"
@@ -31,7 +33,7 @@ func New(n *plan.Join, env eval.Env) (*Regular, error) {
 		on = nullAware(on, left, right)
 	}
 	j := &Regular{Tables: state.NewTables(shape(n.Kind.String(), on, left, right)), kind: n.Kind, marks: operator.NewMarks(2)}
-	j.out = output{rows: operator.NewRows(n.Fields), left: len(left)}
+	j.out = output{rows: operator.NewRows(n.Fields), left: len(left), naming: counted}
 	state.AddMarks(&j.Tables, &j.marks)
 	var err error
 	if j.keys, err = newKeys(on, left, right, env); err != nil {
@@ -42,7 +44,11 @@ func New(n *plan.Join, env eval.Env) (*Regular, error) {
 	}
 	for side, name := range []string{"left", "right"} {
 		j.sides[side] = buckets(&j.Tables, name)
-		j.sides[side].Expire(env.StateTTL, env.Now, nil)
+		ttl := env.StateTTL
+		if n.TTL[side] != nil {
+			ttl = *n.TTL[side]
+		}
+		j.sides[side].Expire(ttl, env.Now, nil)
 	}
 	return j, nil
 }
@@ -84,7 +90,8 @@ func (j *Regular) outer(side int) bool {
 	}
 }
 
-func (j *Regular) half() bool { return j.kind == plan.SemiJoin || j.kind == plan.AntiJoin }
+// half reports whether only rows of the left come out.
+func (j *Regular) half() bool { return j.kind >= plan.SemiJoin }
 
 // Process joins the rows with what the other side holds.
 func (j *Regular) Process(in int, b *column.Batch, out operator.Emitter) error {
@@ -110,6 +117,8 @@ func (j *Regular) change(side int, kind column.Kind, i int) error {
 	if !ok {
 		// It matches nothing, ever, so it need not be kept.
 		switch {
+		case j.kind == plan.MarkJoin && side == 0:
+			return j.out.marked(kind, string(j.row), false)
 		case j.half() && side == 0 && j.kind == plan.AntiJoin:
 			return j.out.alone(kind, string(j.row))
 		case !j.half() && j.outer(side):
@@ -193,6 +202,7 @@ func (j *Regular) pair(side int, kind column.Kind, back bool, it *item, matches 
 	if len(matches) == 0 {
 		it.matches = 0
 		if j.outer(side) {
+			j.out.copies = [2]int64{it.n}
 			return j.out.joined(kind, side, it.row, "")
 		}
 		return nil
@@ -209,7 +219,8 @@ func (j *Regular) pair(side int, kind column.Kind, back bool, it *item, matches 
 			m.matches += step
 			j.touch(1 - side)
 		}
-		for range m.n {
+		for c := range m.n {
+			j.out.copies = [2]int64{it.n, c + 1}
 			if alone && !back && j.outer(1-side) {
 				if err := j.out.joined(column.Delete, 1-side, m.row, ""); err != nil {
 					return err
@@ -241,7 +252,11 @@ func (j *Regular) semi(side int, kind column.Kind, back bool, it *item, matches 
 			total += m.n
 		}
 		it.matches = total
+		if j.kind == plan.MarkJoin {
+			return j.out.marked(kind, it.row, total > 0)
+		}
 		if (total == 0) == anti {
+			j.out.copies = [2]int64{it.n}
 			return j.out.alone(kind, it.row)
 		}
 		return nil
@@ -262,7 +277,14 @@ func (j *Regular) semi(side int, kind column.Kind, back bool, it *item, matches 
 		if is == anti {
 			change = column.Delete
 		}
-		for range m.n {
+		for c := range m.n {
+			j.out.copies = [2]int64{c + 1}
+			if j.kind == plan.MarkJoin {
+				if err := errors.Join(j.out.marked(column.UpdateBefore, m.row, was), j.out.marked(column.UpdateAfter, m.row, is)); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := j.out.alone(change, m.row); err != nil {
 				return err
 			}
@@ -281,6 +303,9 @@ func (j *Regular) Watermark(in int, ts int64, out operator.Emitter) error {
 
 // End does nothing.
 func (j *Regular) End(int, operator.Emitter) error { return nil }
+
+// Named sets what the rows' names are made with.
+func (j *Regular) Named(id string) { j.out.rows.Salt(id) }
 
 // Close does nothing.
 func (j *Regular) Close() error { return nil }

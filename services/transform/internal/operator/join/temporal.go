@@ -56,6 +56,7 @@ func (j *Temporal) Process(in int, b *column.Batch, out operator.Emitter) error 
 		return j.right(b)
 	}
 	j.out.rows.From(b)
+	j.out.naming = byRecord
 	for i := range b.Len {
 		j.out.record = b.Record(i)
 		text := string(row.AppendAll(nil, b, i))
@@ -68,7 +69,7 @@ func (j *Temporal) Process(in int, b *column.Batch, out operator.Emitter) error 
 		}
 		times := b.Cols[j.node.LeftTime]
 		if times.IsNull(i) || times.Ints[i] <= j.marks.Now() && j.marks.Now() != operator.NoWatermark {
-			j.Drop()
+			j.Leave(b.Record(i))
 			continue
 		}
 		j.left.add(key, timed{time: times.Ints[i], row: text, kind: uint8(b.Kind(i))}, times.Ints[i])
@@ -92,7 +93,7 @@ func (j *Temporal) right(b *column.Batch) error {
 		} else {
 			times := b.Cols[j.node.RightTime]
 			if times.IsNull(i) {
-				j.Drop()
+				j.Leave(b.Record(i))
 				continue
 			}
 			v.time = times.Ints[i]
@@ -153,7 +154,7 @@ func (j *Temporal) Watermark(in int, ts int64, out operator.Emitter) error {
 	}
 	slices.SortStableFunc(ready, func(a, b due) int { return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.key, b.key)) })
 	j.out.rows.From(nil)
-	j.out.record = 0
+	j.out.record, j.out.naming = 0, together
 	for _, d := range ready {
 		if err := j.emit(column.Kind(d.kind), d.row, []byte(d.key), true, d.time); err != nil {
 			return err
@@ -185,6 +186,9 @@ func (j *Temporal) prune(key string, mark int64) {
 
 // End does nothing.
 func (j *Temporal) End(int, operator.Emitter) error { return nil }
+
+// Named sets what the rows' names are made with.
+func (j *Temporal) Named(id string) { j.out.rows.Salt(id) }
 
 // Close does nothing.
 func (j *Temporal) Close() error { return nil }

@@ -131,6 +131,32 @@ func (l *timeline) add(key []byte, t timed, at int64) {
 	l.schedule(s, at, k)
 }
 
+// same is how many rows like one there are in the series of a key.
+func (l *timeline) same(key []byte, text string, time int64) int64 {
+	s, ok := l.table.Get(key)
+	if !ok {
+		return 0
+	}
+	n := int64(0)
+	for i := len(s.rows) - 1; i >= 0 && s.rows[i].time >= time; i-- {
+		if s.rows[i].row == text {
+			n++
+		}
+	}
+	return n
+}
+
+// before is how many rows like row at come before it.
+func before(rows []timed, at int) int64 {
+	n := int64(0)
+	for i := at - 1; i >= 0 && rows[i].time == rows[at].time; i-- {
+		if rows[i].row == rows[at].row {
+			n++
+		}
+	}
+	return n
+}
+
 func (l *timeline) schedule(s *series, at int64, key string) {
 	if at < s.due {
 		s.due = at

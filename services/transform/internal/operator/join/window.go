@@ -75,7 +75,7 @@ func (j *Window) Process(in int, b *column.Batch, out operator.Emitter) error {
 	starts, ends := b.Cols[bounds[0]], b.Cols[bounds[1]]
 	for i := range b.Len {
 		if starts.IsNull(i) || ends.IsNull(i) || j.clock.Done(ends.Ints[i], j.marks.Now()) {
-			j.Drop()
+			j.Leave(b.Record(i))
 			continue
 		}
 		key, ok := j.keys.key(in, i)
@@ -220,6 +220,9 @@ func (j *Window) alone(left, right []*item) error {
 
 // End does nothing.
 func (j *Window) End(int, operator.Emitter) error { return nil }
+
+// Named sets what the rows' names are made with.
+func (j *Window) Named(id string) { j.out.rows.Salt(id) }
 
 // Close does nothing.
 func (j *Window) Close() error { return nil }

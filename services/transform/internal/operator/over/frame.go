@@ -42,7 +42,8 @@ func (o *Over) advance(p *partition, due []timed) error {
 	first := 0 // the first row of the frame
 	for pos := kept; pos < len(all); {
 		end := pos + 1
-		for !o.group.Frame.Rows && end < len(all) && all[end].time == all[pos].time {
+		// By processing time each row is a moment of its own, unless the frame is one of time.
+		for !o.group.Frame.Rows && (!o.proctime || o.group.Frame.Preceding >= 0) && end < len(all) && all[end].time == all[pos].time {
 			end++
 		}
 		for i := pos; i < end; i++ {
@@ -105,6 +106,7 @@ func (o *Over) emit(p *partition, time int64, i int) error {
 	}
 	p.last = time
 	o.out.Add(column.Insert, 0)
+	o.out.NameCopy(p.rows, o.firing)
 	cols := o.out.Batch.Cols
 	for c, v := range o.work.Batch.Cols {
 		operator.Append(cols[c], v, i)

@@ -36,6 +36,7 @@ type Over struct {
 	out      *operator.Rows
 	ordered  column.Batch
 	times    []int64
+	firing   string // the partition whose rows are put out
 	width    int
 	key      []byte
 }
@@ -93,7 +94,7 @@ func (o *Over) Process(_ int, b *column.Batch, out operator.Emitter) error {
 		at := now
 		if !o.proctime {
 			if b.Cols[o.time].IsNull(i) {
-				o.Drop()
+				o.Leave(b.Record(i))
 				continue
 			}
 			at = b.Cols[o.time].Ints[i]
@@ -101,7 +102,7 @@ func (o *Over) Process(_ int, b *column.Batch, out operator.Emitter) error {
 		o.key = row.Append(o.key[:0], b, o.group.Partition, i)
 		p, known := o.parts.Get(o.key)
 		if !o.proctime && o.isLate(p, at) {
-			o.Drop()
+			o.Leave(b.Record(i))
 			continue
 		}
 		key := string(o.key)
@@ -158,6 +159,7 @@ func (o *Over) fire(mark int64, out operator.Emitter) error {
 			n, _ = slices.BinarySearchFunc(p.pending, mark+1, func(t timed, at int64) int { return cmp.Compare(t.time, at) })
 		}
 		due := p.pending[:n]
+		o.firing = key
 		if err := o.advance(p, due); err != nil {
 			return err
 		}
@@ -181,9 +183,9 @@ func (o *Over) flush(out operator.Emitter) error {
 		order[i] = int32(i)
 	}
 	slices.SortStableFunc(order, func(a, b int32) int { return cmp.Compare(o.times[a], o.times[b]) })
+	o.out.Finish()
 	for chunk := range slices.Chunk(order, 4096) {
 		o.out.Batch.Select(&o.ordered, chunk, nil)
-		o.ordered.Kinds, o.ordered.Rows, o.ordered.Origin = nil, nil, nil
 		if err := out.Emit(&o.ordered); err != nil {
 			return err
 		}
@@ -194,6 +196,9 @@ func (o *Over) flush(out operator.Emitter) error {
 
 // End does nothing: the last watermark put all out.
 func (o *Over) End(int, operator.Emitter) error { return nil }
+
+// Named sets what the rows' names are made with.
+func (o *Over) Named(id string) { o.out.Salt(id) }
 
 // Close does nothing.
 func (o *Over) Close() error { return nil }

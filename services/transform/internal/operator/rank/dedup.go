@@ -91,6 +91,9 @@ func (d *Deduplicate) change(b *column.Batch, i int) error {
 		}
 	}
 	d.out.Add(kind, b.Record(i))
+	if n.Proctime && !n.KeepLast && !d.ttl {
+		d.out.Name(string(d.key)) // there is no other row of the key, ever
+	}
 	for c, v := range b.Cols {
 		operator.Append(d.out.Batch.Cols[c], v, i)
 	}
@@ -110,76 +113,8 @@ func (d *Deduplicate) Watermark(_ int, ts int64, out operator.Emitter) error {
 // End does nothing.
 func (d *Deduplicate) End(int, operator.Emitter) error { return nil }
 
+// Named sets what the rows' names are made with.
+func (d *Deduplicate) Named(id string) { d.out.Salt(id) }
+
 // Close does nothing.
 func (d *Deduplicate) Close() error { return nil }
-
-// Normalize turns a stream that is upserted by key into one that takes its old
-// rows back.
-type Normalize struct {
-	state.Tables
-	keys []int
-	last *state.Table[string]
-	out  *operator.Rows
-	key  []byte
-	row  []byte
-}
-
-// NewNormalize makes the operator behind a node that upserts.
-func NewNormalize(n plan.Node, env eval.Env) *Normalize {
-	env = env.Filled()
-	o := n.Out()
-	d := &Normalize{Tables: state.NewTables(fmt.Sprintf("last of %v %s", o.UniqueKey, kinds(o.Fields))), keys: o.UniqueKey, out: operator.NewRows(o.Fields)}
-	d.last = state.AddTable(&d.Tables, "rows", state.Codec[string]{
-		Append: func(dst []byte, s string) []byte { return append(dst, s...) },
-		Decode: func(_, s string) (string, error) { return s, nil },
-	})
-	d.last.Expire(env.StateTTL, env.Now, nil)
-	return d
-}
-
-// Process puts out what the rows change.
-func (d *Normalize) Process(_ int, b *column.Batch, out operator.Emitter) error {
-	d.out.From(b)
-	for i := range b.Len {
-		d.key = row.Append(d.key[:0], b, d.keys, i)
-		old, known := d.last.Get(d.key)
-		d.row = row.AppendAll(d.row[:0], b, i)
-		var err error
-		switch kind := b.Kind(i); {
-		case kind == column.UpdateBefore:
-		case kind == column.Delete:
-			if known {
-				err = emit(d.out, column.Delete, b.Record(i), old, false, 0)
-				d.last.Delete(string(d.key))
-			}
-		case known && old == string(d.row):
-		default:
-			text := string(d.row)
-			kind = column.Insert
-			if known {
-				kind = column.UpdateAfter
-				err = emit(d.out, column.UpdateBefore, b.Record(i), old, false, 0)
-			}
-			d.last.Put(string(d.key), text)
-			if err == nil {
-				err = emit(d.out, kind, b.Record(i), text, false, 0)
-			}
-		}
-		if err != nil {
-			return err
-		}
-		if err := d.out.Spill(out); err != nil {
-			return err
-		}
-	}
-	return d.out.Flush(out)
-}
-
-// Watermark passes it on.
-func (d *Normalize) Watermark(_ int, ts int64, out operator.Emitter) error { return out.Watermark(ts) }
-
-// End does nothing.
-func (d *Normalize) End(int, operator.Emitter) error { return nil }
-
-// Close does nothing.
-func (d *Normalize) Close() error { return nil }

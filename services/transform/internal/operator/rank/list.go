@@ -13,7 +13,10 @@ import (
 type entry struct{ order, row string }
 
 // list is the rows of a partition in order; among equals the first to come is first.
-type list struct{ entries []entry }
+type list struct {
+	entries []entry
+	to      int // how many are visible, where that is the partition's own
+}
 
 // after returns the place behind all entries that are not ordered behind order.
 func (l *list) after(order []byte) int {
@@ -64,4 +67,21 @@ func loadList(_, s string) (*list, error) {
 		l.entries = append(l.entries, e)
 	}
 	return l, nil
+}
+
+// saveOwn and loadOwn are for lists that say how many are visible.
+func saveOwn(dst []byte, l *list) []byte {
+	return saveList(binary.AppendUvarint(dst, uint64(l.to)), l) //nolint:gosec // never below 0
+}
+
+func loadOwn(key, s string) (*list, error) {
+	to, s, err := row.Uvarint(s)
+	if err != nil {
+		return nil, err
+	}
+	l, err := loadList(key, s)
+	if err == nil {
+		l.to = int(to) //nolint:gosec // it was written from an int
+	}
+	return l, err
 }

@@ -17,7 +17,8 @@ type TopN struct {
 	state.Tables
 	partition []int
 	order     []plan.SortKey
-	from, to  int // counted from 0, to exclusive
+	from, to  int  // counted from 0, to exclusive
+	own       *int // the column that gives to; nil when it is constant
 	number    bool
 	changing  bool // rows may be taken back: all are kept
 	lists     *state.Table[*list]
@@ -31,10 +32,17 @@ type TopN struct {
 // NewTopN makes the operator of a node without a window.
 func NewTopN(n *plan.Rank, env eval.Env) (*TopN, error) {
 	if n.Kind != plan.RowNumber {
-		return nil, &eval.Unsupported{At: n.At, What: "top-N by RANK or DENSE_RANK instead of ROW_NUMBER"}
+		return nil, &eval.Unsupported{At: n.At, What: "top-N by RANK or DENSE_RANK instead of ROW_NUMBER over a stream"}
 	}
 	in := n.Input.Out()
-	return newTopN(n.Partition, n.OrderBy, n.From, n.To, n.NumberColumn, in.Mode != plan.InsertOnly, n.Fields, in.Fields, env), nil
+	t := newTopN(n.Partition, n.OrderBy, n.From, n.To, n.NumberColumn, in.Mode != plan.InsertOnly, n.Fields, in.Fields, env)
+	if n.ToColumn != nil {
+		t.Tables = state.NewTables(fmt.Sprintf("top from %d to %d of %v %v %v", n.From, *n.ToColumn, n.Partition, n.OrderBy, kinds(in.Fields)))
+		t.own, t.lists = n.ToColumn, state.AddTable(&t.Tables, "rows", state.Codec[*list]{Append: saveOwn, Decode: loadOwn})
+		env = env.Filled()
+		t.lists.Expire(env.StateTTL, env.Now, nil)
+	}
+	return t, nil
 }
 
 // NewSort makes the operator of ORDER BY … LIMIT over rows that change.
@@ -79,7 +87,13 @@ func (t *TopN) change(b *column.Batch, i int) error {
 			return nil
 		}
 		l = &list{}
+		if t.own != nil && !b.Cols[*t.own].IsNull(i) {
+			l.to = int(max(0, b.Cols[*t.own].Ints[i]))
+		}
 		t.lists.Put(string(t.key), l)
+	}
+	if t.own != nil {
+		t.to = l.to
 	}
 	if back {
 		t.row = row.AppendAll(t.row[:0], b, i)

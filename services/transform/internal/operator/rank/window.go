@@ -41,7 +41,7 @@ type Window struct {
 // NewWindowTopN makes the operator of a top-N per window.
 func NewWindowTopN(n *plan.Rank, env eval.Env) (*Window, error) {
 	if n.Kind != plan.RowNumber {
-		return nil, &eval.Unsupported{At: n.At, What: "top-N by RANK or DENSE_RANK instead of ROW_NUMBER"}
+		return nil, &eval.Unsupported{At: n.At, What: "top-N by RANK or DENSE_RANK instead of ROW_NUMBER over a stream"}
 	}
 	return newWindow(&Window{partition: n.Partition, order: n.OrderBy, from: int(n.From) - 1, to: int(n.To), number: n.NumberColumn, end: n.Window[1]},
 		n.Input.Out().Fields, n.Fields, env), nil
@@ -80,7 +80,7 @@ func (w *Window) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 	ends := b.Cols[w.end]
 	for i := range b.Len {
 		if ends.IsNull(i) || !w.proctime && w.clock.Done(ends.Ints[i], w.mark) {
-			w.Drop()
+			w.Leave(b.Record(i))
 			continue
 		}
 		end := ends.Ints[i]
@@ -141,6 +141,7 @@ func (w *Window) fire(mark int64, out operator.Emitter) error {
 				if err := emit(w.out, column.Insert, 0, l.entries[i].row, w.number, i); err != nil {
 					return err
 				}
+				w.out.NameCopy(int64(i), key)
 			}
 			w.lists.Delete(key)
 			if err := w.out.Spill(out); err != nil {
@@ -171,6 +172,9 @@ func (w *Window) Tick(now time.Time, out operator.Emitter) error {
 
 // End puts out what is left of processing time.
 func (w *Window) End(_ int, out operator.Emitter) error { return w.fire(operator.MaxWatermark, out) }
+
+// Named sets what the rows' names are made with.
+func (w *Window) Named(id string) { w.out.Salt(id) }
 
 // Close does nothing.
 func (w *Window) Close() error { return nil }

@@ -19,14 +19,25 @@ var ErrVersion = errors.New("state of another form")
 
 // Part is some of an operator's state.
 type Part interface {
+	// Snapshot writes everything the first time, later what changed. After
+	// Restore it writes what changed since.
 	Snapshot(w operator.StateWriter) error
 	Restore(r operator.StateReader) error
+	// Sweep writes everything. more is called after every entry; there the state
+	// may change, and false ends the sweep, which then returns false.
+	Sweep(w operator.StateWriter, more func() bool) (bool, error)
+	// Len is the number of entries.
+	Len() int
 }
+
+// formatState is the name of the state that says how the rest is written.
+const formatState = "format"
 
 // Tables are all state of an operator. Operators embed it.
 type Tables struct {
-	shape string
-	parts []Part
+	shape  string
+	parts  []Part
+	marked bool // the format has been written
 }
 
 // NewTables returns tables for rows of a shape: a text that differs when state
@@ -36,10 +47,29 @@ func NewTables(shape string) Tables { return Tables{shape: shape} }
 // Stateful reports that there is state.
 func (t *Tables) Stateful() bool { return true }
 
+// Shape is what the state is written for.
+func (t *Tables) Shape() string { return t.shape }
+
+// Entries is the number of entries that are kept.
+func (t *Tables) Entries() int {
+	n := 0
+	for _, p := range t.parts {
+		n += p.Len()
+	}
+	return n
+}
+
+func (t *Tables) mark(w operator.StateWriter) error {
+	return w.Put(formatState, []byte("version"), append([]byte{version}, t.shape...))
+}
+
 // Snapshot writes what changed since the last snapshot.
 func (t *Tables) Snapshot(w operator.StateWriter) error {
-	if err := w.Put("format", []byte("version"), append([]byte{version}, t.shape...)); err != nil {
-		return err
+	if !t.marked {
+		if err := t.mark(w); err != nil {
+			return err
+		}
+		t.marked = true
 	}
 	for _, p := range t.parts {
 		if err := p.Snapshot(w); err != nil {
@@ -49,9 +79,22 @@ func (t *Tables) Snapshot(w operator.StateWriter) error {
 	return nil
 }
 
+// Sweep writes all state; it is what is left of it when more says that it shall go on.
+func (t *Tables) Sweep(w operator.StateWriter, more func() bool) (bool, error) {
+	if err := t.mark(w); err != nil || !more() {
+		return false, err
+	}
+	for _, p := range t.parts {
+		if ok, err := p.Sweep(w, more); err != nil || !ok {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // Restore reads all state.
 func (t *Tables) Restore(r operator.StateReader) error {
-	err := r.Each("format", func(_ []byte, value io.Reader) error {
+	err := r.Each(formatState, func(_ []byte, value io.Reader) error {
 		b, err := io.ReadAll(value)
 		if err != nil {
 			return err
@@ -236,8 +279,19 @@ func (t *Table[E]) put(w operator.StateWriter, key string, e E) error {
 	return w.Put(t.name, []byte(key), t.scratch)
 }
 
+// Sweep writes all entries.
+func (t *Table[E]) Sweep(w operator.StateWriter, more func() bool) (bool, error) {
+	for k, e := range t.entries { // an entry that goes while more is called is not visited
+		if err := t.put(w, k, e); err != nil || !more() {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
 // Restore reads all entries.
 func (t *Table[E]) Restore(r operator.StateReader) error {
+	t.touched = make(map[string]struct{})
 	return r.Each(t.name, func(key []byte, value io.Reader) error {
 		b, err := io.ReadAll(value)
 		if err != nil {
@@ -278,6 +332,17 @@ func (c *Cell) Snapshot(w operator.StateWriter) error {
 	c.written = b
 	return w.Put(c.name, []byte{0}, b)
 }
+
+// Sweep writes the value.
+func (c *Cell) Sweep(w operator.StateWriter, more func() bool) (bool, error) {
+	if err := w.Put(c.name, []byte{0}, c.write([]byte{})); err != nil {
+		return false, err
+	}
+	return more(), nil
+}
+
+// Len is 0: a value is no entry.
+func (c *Cell) Len() int { return 0 }
 
 // Restore reads the value.
 func (c *Cell) Restore(r operator.StateReader) error {

@@ -35,7 +35,7 @@ type Aggregate struct {
 // NewAggregate makes the operator of a node whose windows are not sessions.
 func NewAggregate(n *plan.WindowAggregate, env eval.Env) (*Aggregate, error) {
 	env = env.Filled()
-	set, err := aggregate.NewSet(n.Calls, env, false)
+	set, err := aggregate.NewSet(n.Calls, env, n.Input.Out().Mode != plan.InsertOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -96,10 +96,15 @@ func (a *Aggregate) add(b *column.Batch, i int) {
 		}
 		taken = true
 		a.key = row.Append(a.key[:0], b, a.node.Keys, i)
-		a.set.Add(a.windows.slot(s, a.key), i)
+		slot := a.windows.slot(s, a.key)
+		if k := b.Kind(i); k == column.UpdateBefore || k == column.Delete {
+			a.set.Retract(slot, i)
+		} else {
+			a.set.Add(slot, i)
+		}
 	}
 	if !taken {
-		a.Drop()
+		a.Leave(b.Record(i))
 	}
 }
 
@@ -133,8 +138,10 @@ func (a *Aggregate) fire(mark int64, out operator.Emitter) error {
 	for _, s := range over {
 		groups := a.windows.open[s].groups
 		for _, key := range sorted(groups) {
-			if err := emit(a.out, a.node, a.clock, a.set, key, groups[key], s); err != nil {
-				return err
+			if a.set.Rows(groups[key]) > 0 { // all rows of a group may have been taken back
+				if err := emit(a.out, a.node, a.clock, a.set, key, groups[key], s); err != nil {
+					return err
+				}
 			}
 			a.set.Free(groups[key])
 			if err := a.out.Spill(out); err != nil {
@@ -149,6 +156,8 @@ func (a *Aggregate) fire(mark int64, out operator.Emitter) error {
 // emit adds a group of a window to the output: keys, results, properties.
 func emit(out *operator.Rows, n *plan.WindowAggregate, c clock, set *aggregate.Set, key string, slot int32, s span) error {
 	out.Add(column.Insert, 0)
+	var bounds [spanBytes]byte
+	out.Name(string(appendSpan(bounds[:0], s)), key)
 	cols := out.Batch.Cols
 	if _, err := row.Decode(key, cols[:len(n.Keys)]); err != nil {
 		return err
@@ -180,6 +189,9 @@ func (a *Aggregate) Tick(now time.Time, out operator.Emitter) error {
 func (a *Aggregate) End(_ int, out operator.Emitter) error {
 	return a.fire(operator.MaxWatermark, out)
 }
+
+// Named sets what the rows' names are made with.
+func (a *Aggregate) Named(id string) { a.out.Salt(id) }
 
 // Close does nothing.
 func (a *Aggregate) Close() error { return nil }

@@ -32,7 +32,7 @@ func (a *Assign) Process(_ int, b *column.Batch, out operator.Emitter) error {
 		if !w.Proctime {
 			times := b.Cols[w.TimeColumn]
 			if times.IsNull(i) {
-				a.Drop()
+				a.Leave(b.Record(i))
 				continue
 			}
 			ts = a.clock.wall(times.Ints[i])

@@ -114,7 +114,7 @@ func (s *Session) Process(_ int, b *column.Batch, _ operator.Emitter) error {
 		if !s.window.Proctime {
 			times := b.Cols[s.window.TimeColumn]
 			if times.IsNull(i) {
-				s.Drop()
+				s.Leave(b.Record(i))
 				continue
 			}
 			ts = s.clock.wall(times.Ints[i])
@@ -138,7 +138,7 @@ func (s *Session) add(b *column.Batch, i int, at span) error {
 	}
 	if in == nil {
 		if !s.window.Proctime && s.clock.done(at.end, s.mark) {
-			s.Drop()
+			s.Leave(b.Record(i))
 			return nil
 		}
 		in = &session{span: at}
@@ -280,6 +280,7 @@ func (s *Session) emit(o *session) error {
 			return err
 		}
 		appendBounds(cols[width:], s.clock, o.span)
+		s.out.NameAmong(string(appendSpan(nil, o.span)), text)
 	}
 	for _, key := range sorted(o.groups) {
 		if err := emit(s.out, s.aggregate, s.clock, s.set, key, o.groups[key], o.span); err != nil {
@@ -314,6 +315,9 @@ func (s *Session) Tick(now time.Time, out operator.Emitter) error {
 
 // End puts out what is left of processing time.
 func (s *Session) End(_ int, out operator.Emitter) error { return s.fire(operator.MaxWatermark, out) }
+
+// Named sets what the rows' names are made with.
+func (s *Session) Named(id string) { s.out.Salt(id) }
 
 // Close does nothing.
 func (s *Session) Close() error { return nil }

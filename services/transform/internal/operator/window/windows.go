@@ -107,6 +107,30 @@ func (w *windows) Snapshot(to operator.StateWriter) error {
 	return nil
 }
 
+// Sweep writes all groups.
+func (w *windows) Sweep(to operator.StateWriter, more func() bool) (bool, error) {
+	for s, g := range w.open {
+		for key := range g.groups {
+			if err := w.put(to, s, g, key); err != nil || !more() {
+				return false, err
+			}
+			if w.open[s] != g {
+				break // it has been closed meanwhile: its slots are others' now
+			}
+		}
+	}
+	return true, nil
+}
+
+// Len is the number of groups.
+func (w *windows) Len() int {
+	n := 0
+	for _, g := range w.open {
+		n += len(g.groups)
+	}
+	return n
+}
+
 func (w *windows) put(to operator.StateWriter, s span, g *groups, key string) error {
 	w.scratch = append(appendSpan(w.scratch[:0], s), key...)
 	at := len(w.scratch)
@@ -116,6 +140,7 @@ func (w *windows) put(to operator.StateWriter, s span, g *groups, key string) er
 
 // Restore reads all groups.
 func (w *windows) Restore(from operator.StateReader) error {
+	w.tracking = true
 	return from.Each(groupState, func(key []byte, value io.Reader) error {
 		if len(key) < spanBytes {
 			return row.ErrDamaged

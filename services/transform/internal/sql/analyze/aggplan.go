@@ -132,7 +132,7 @@ func (g *grouping) preProject(pre *columns) plan.Node {
 func (g *grouping) planGroup(pre *columns, calls []plan.AggCall) {
 	input := g.preProject(pre)
 	in := input.Out()
-	n := &plan.Aggregate{Input: input, Calls: calls}
+	n := &plan.Aggregate{Input: input, Calls: calls, TTL: g.stateTTL(namesOf(g.ast.From)...)}
 	for i := range g.keys {
 		n.Keys = append(n.Keys, i)
 	}

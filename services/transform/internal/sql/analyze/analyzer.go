@@ -27,8 +27,21 @@ type Analyzer struct {
 	depth int
 	// plans of views being expanded, to find cycles
 	expanding map[catalog.ID]bool
+	settings  func(key string) string
+	// hints are those of the SELECT that is planned.
+	hints []ast.Hint
 	// noRules leaves plans as they were analyzed, for EXPLAIN.
 	noRules bool
+}
+
+// Configure tells the analyzer where to look settings up.
+func (a *Analyzer) Configure(get func(key string) string) { a.settings = get }
+
+func (a *Analyzer) setting(key string) string {
+	if a.settings == nil {
+		return ""
+	}
+	return a.settings(key)
 }
 
 // WithoutRules turns the optimizer's rules off until the function returned is called.
@@ -62,6 +75,9 @@ type scope struct {
 	rels   []relation
 	fields []types.Field // of all relations
 	hidden map[int]bool  // columns that USING merged away: found by their qualified name only
+	// common are the columns that USING and NATURAL made of two, which * puts first.
+	common []int
+	full   [][2]int // pairs of FULL JOIN … USING that are to be computed
 	ctes   map[string]*cte
 }
 

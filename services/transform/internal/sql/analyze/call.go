@@ -271,7 +271,7 @@ func (x *exprs) jsonConstructor(f *ast.Func, name string) ([]plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c, ok := v.(*plan.Call); ok && (c.Function == plan.FnJSONObject || c.Function == plan.FnJSONArray || c.Function == plan.FnJSONQuery) {
+		if c, ok := v.(*plan.Call); ok && (c.Function == plan.FnJSONObject || c.Function == plan.FnJSONArray) {
 			v = call(plan.FnJSONNested, c.Typ, c.At, c)
 		}
 		args = append(args, v)

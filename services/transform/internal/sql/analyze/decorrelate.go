@@ -54,8 +54,86 @@ func decorrelate(n plan.Node, width int) (plan.Node, []plan.Expr, error) {
 		return decorrelateFilter(n, width)
 	case *plan.Project:
 		return decorrelateProject(n, width)
+	case *plan.Aggregate:
+		if len(n.Keys) > 0 {
+			return decorrelateGroups(n, width)
+		}
 	}
 	return nil, nil, unsupportedCorrelation(first)
+}
+
+// globalAggregate reports whether a query has exactly one row: aggregates without
+// GROUP BY.
+func globalAggregate(n plan.Node) bool {
+	if p, ok := n.(*plan.Project); ok {
+		n = p.Input
+	}
+	a, ok := n.(*plan.Aggregate)
+	return ok && len(a.Keys) == 0 && len(a.Calls) > 0
+}
+
+// decorrelateGroups groups also by the columns that are compared with the outer
+// query, which come behind the columns of the aggregate.
+func decorrelateGroups(n *plan.Aggregate, width int) (plan.Node, []plan.Expr, error) {
+	in, conds, err := decorrelate(n.Input, width)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !onlyEqualities(conds, width) {
+		return nil, nil, unsupportedCorrelation(correlation(n))
+	}
+	inFields := in.Out().Fields
+	g := *n
+	g.Input, g.Keys = in, append([]int{}, n.Keys...)
+	place := map[int]int{} // of a column of the input among the keys
+	for _, c := range conds {
+		set := map[int]bool{}
+		plan.Columns(c, set)
+		for col := range inFields {
+			if set[width+col] {
+				if at := indexOfInt(g.Keys, col); at >= 0 {
+					place[col] = at
+				} else {
+					place[col] = len(g.Keys)
+					g.Keys = append(g.Keys, col)
+				}
+			}
+		}
+	}
+	nk, more := len(n.Keys), len(g.Keys)-len(n.Keys)
+	g.Fields = append([]types.Field{}, n.Fields[:nk]...)
+	for _, k := range g.Keys[nk:] {
+		f := inFields[k]
+		f.Type = f.Type.Plain()
+		g.Fields = append(g.Fields, f)
+	}
+	g.Fields = append(g.Fields, n.Fields[nk:]...)
+	g.UniqueKey = nil
+	// The columns of the aggregate come first again, then the keys that were added.
+	out := make([]int, len(g.Fields)) // where a column of g goes
+	var es []plan.Expr
+	var fields []types.Field
+	add := func(col int) {
+		out[col] = len(es)
+		es, fields = append(es, ref(g.Fields, col, n.At)), append(fields, g.Fields[col])
+	}
+	for col := range g.Fields {
+		if col < nk || col >= nk+more {
+			add(col)
+		}
+	}
+	for col := nk; col < nk+more; col++ {
+		add(col)
+	}
+	for i, c := range conds {
+		conds[i] = plan.Remap(c, func(col int) int {
+			if col < width {
+				return col
+			}
+			return width + out[place[col-width]]
+		})
+	}
+	return project(&g, es, fields, n.At), conds, nil
 }
 
 func decorrelateFilter(n *plan.Filter, width int) (plan.Node, []plan.Expr, error) {
@@ -121,35 +199,149 @@ func decorrelateProject(n *plan.Project, width int) (plan.Node, []plan.Expr, err
 	return project(in, es, fields, n.At), conds, nil
 }
 
+// scalarPlan is a scalar subquery's plan with at most one row for each outer row.
+type scalarPlan struct {
+	plan  plan.Node
+	conds []plan.Expr
+	empty plan.Expr // the value where the subquery has no rows; nil for NULL
+}
+
 // decorrelateScalar makes a scalar subquery's plan one that gives at most one row
-// for each outer row.
-func decorrelateScalar(s *plan.Subquery, width int) (plan.Node, []plan.Expr, error) {
+// for each row of left.
+func decorrelateScalar(left plan.Node, s *plan.Subquery) (scalarPlan, error) {
+	width := len(left.Out().Fields)
 	first := correlation(s.Plan)
 	if first == nil {
-		return single(s.Plan), nil, nil
+		return scalarPlan{plan: single(s.Plan)}, nil
 	}
 	top, _ := s.Plan.(*plan.Project)
 	agg, ok := s.Plan.(*plan.Aggregate)
 	if top != nil {
 		agg, ok = top.Input.(*plan.Aggregate)
+		for _, e := range top.Exprs {
+			if ok && outerRef(e) != nil {
+				return scalarPlan{}, unsupportedCorrelation(first)
+			}
+		}
 	}
 	if !ok || len(agg.Keys) > 0 {
-		return nil, nil, unsupportedCorrelation(first)
-	}
-	for _, c := range agg.Calls {
-		if c.Function == "COUNT" || c.Function == "COLLECT" {
-			return nil, nil, diag.At(c.At, "%s in a correlated subquery is not supported", c.Function).WithHint("write a LEFT JOIN with GROUP BY")
-		}
+		top, agg = nil, singleValue(s.Plan)
 	}
 	in, conds, err := decorrelate(agg.Input, width)
 	if err != nil {
-		return nil, nil, err
+		return scalarPlan{}, err
 	}
-	grouped, conds, err := groupByCorrelation(agg, in, conds, width, first)
-	if err != nil || top == nil {
-		return grouped, conds, err
+	out := scalarPlan{empty: emptyValue(agg, top)}
+	if onlyEqualities(conds, width) {
+		out.plan, out.conds, err = groupByCorrelation(agg, in, conds, width, first)
+	} else {
+		out.plan, out.conds = groupByOuter(agg, in, conds, left)
 	}
-	return liftProject(top, grouped, conds, width)
+	if err == nil && top != nil {
+		out.plan, out.conds, err = liftProject(top, out.plan, out.conds, width)
+	}
+	return out, err
+}
+
+// emptyValue is what an aggregate without rows gives, where that is not NULL.
+func emptyValue(agg *plan.Aggregate, top *plan.Project) plan.Expr {
+	values := make([]plan.Expr, len(agg.Calls))
+	counts := false
+	for i, c := range agg.Calls {
+		lit := &plan.Literal{Meta: meta(c.Type.OrNull(), c.At)}
+		if c.Function == "COUNT" {
+			lit.Typ, lit.Value = c.Type, int64(0)
+			counts = true
+		}
+		values[i] = lit
+	}
+	switch {
+	case !counts:
+		return nil
+	case top == nil:
+		return values[0]
+	}
+	return plan.Substitute(top.Exprs[0], values)
+}
+
+// onlyEqualities reports whether the conditions compare columns of the subquery
+// with expressions of the outer query by = alone.
+func onlyEqualities(conds []plan.Expr, width int) bool {
+	for _, c := range conds {
+		eq, ok := c.(*plan.Call)
+		if !ok || eq.Function != plan.FnEqual {
+			return false
+		}
+		a, b := sideOf(eq.Args[0], width), sideOf(eq.Args[1], width)
+		if a == 'b' || b == 'b' || a == b {
+			return false
+		}
+	}
+	return true
+}
+
+// groupByOuter computes an aggregate for each distinct combination of the outer
+// columns that the conditions read.
+func groupByOuter(agg *plan.Aggregate, in plan.Node, conds []plan.Expr, left plan.Node) (plan.Node, []plan.Expr) {
+	outer := left.Out()
+	width := len(outer.Fields)
+	var cols []int
+	for _, c := range conds {
+		set := map[int]bool{}
+		plan.Columns(c, set)
+		for i := range outer.Fields {
+			if set[i] && indexOfInt(cols, i) < 0 {
+				cols = append(cols, i)
+			}
+		}
+	}
+	es := make([]plan.Expr, len(cols))
+	fields := make([]types.Field, len(cols))
+	for i, c := range cols {
+		es[i], fields[i] = ref(outer.Fields, c, agg.At), outer.Fields[c]
+		fields[i].Type = fields[i].Type.Plain()
+	}
+	keys := distinct(project(left, es, fields, agg.At))
+	nk := len(cols)
+	moved := make([]plan.Expr, len(conds))
+	for i, c := range conds {
+		moved[i] = plan.Remap(c, func(col int) int {
+			if col < width {
+				return indexOfInt(cols, col)
+			}
+			return col - width + nk
+		})
+	}
+	g := *agg
+	g.Input, g.Keys, g.Mode = joinOf(keys, in, plan.InnerJoin, moved, agg.At), nil, plan.Retract
+	g.Calls = make([]plan.AggCall, len(agg.Calls))
+	for i, c := range agg.Calls {
+		g.Calls[i] = c
+		g.Calls[i].Args = make([]plan.Expr, len(c.Args))
+		for k, arg := range c.Args {
+			g.Calls[i].Args[k] = plan.Shift(arg, nk)
+		}
+		if c.Filter >= 0 {
+			g.Calls[i].Filter = c.Filter + nk
+		}
+	}
+	g.Fields = append(append([]types.Field{}, fields...), agg.Fields...)
+	out := make([]types.Field, 0, len(g.Fields))
+	var order []plan.Expr
+	for i := range g.Fields {
+		col := (i + nk) % len(g.Fields)
+		order, out = append(order, ref(g.Fields, col, agg.At)), append(out, g.Fields[col])
+	}
+	for i := range nk {
+		g.Keys = append(g.Keys, i)
+	}
+	g.UniqueKey = g.Keys
+	p := project(&g, order, out, agg.At)
+	match := make([]plan.Expr, nk)
+	for i, c := range cols {
+		match[i] = call(plan.FnNotDistinct, boolType(false), agg.At, ref(outer.Fields, c, agg.At), plan.Shift(ref(out, len(agg.Fields)+i, agg.At), width))
+	}
+	return p, match
 }
 
 // groupByCorrelation groups an aggregate by the columns that the conditions
@@ -239,6 +431,11 @@ func single(n plan.Node) plan.Node {
 	if v, ok := inner.(*plan.Values); ok && len(v.Rows) == 1 {
 		return n
 	}
+	return singleValue(n)
+}
+
+// singleValue gives the value of the only row, and fails where there are more.
+func singleValue(n plan.Node) *plan.Aggregate {
 	in := n.Out()
 	t := in.Fields[0].Type.Plain().OrNull()
 	a := &plan.Aggregate{Input: n, Calls: []plan.AggCall{{

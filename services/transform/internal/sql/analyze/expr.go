@@ -273,6 +273,9 @@ func (x *exprs) cast(e *ast.Cast) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if to.Kind == types.Time {
+		to.Precision = 0 // in a CAST, Flink knows no fractions of TIME
+	}
 	from := of.Type()
 	if !types.CanCast(from, to) {
 		return nil, diag.At(e.Pos(), "cannot cast %s to %s", from.OrNull(), to.OrNull())

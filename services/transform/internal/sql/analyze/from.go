@@ -251,7 +251,10 @@ func scanTable(table *plan.Table, hints map[string]string, at plan.Pos) plan.Nod
 		node = project(node, es, fields, at)
 	}
 	if s.Mode == plan.Upsert {
-		node = keyed(node, table.PrimaryKey)
+		n := &plan.Normalize{Input: node, Keys: keyColumns(node, table.PrimaryKey)}
+		n.Output = *node.Out()
+		n.Mode, n.UniqueKey = plan.Retract, n.Keys
+		node = n
 	}
 	if table.Watermark == nil {
 		return node
@@ -268,8 +271,8 @@ func scanTable(table *plan.Table, hints map[string]string, at plan.Pos) plan.Nod
 	return w
 }
 
-// keyed sets the unique key of an upsert source.
-func keyed(n plan.Node, key []string) plan.Node {
+// keyColumns finds the columns of a primary key.
+func keyColumns(n plan.Node, key []string) []int {
 	var cols []int
 	for _, k := range key {
 		for i, f := range n.Out().Fields {
@@ -278,8 +281,7 @@ func keyed(n plan.Node, key []string) plan.Node {
 			}
 		}
 	}
-	n.Out().UniqueKey = cols
-	return n
+	return cols
 }
 
 // Bounded reports whether a table's options say that its input ends.

@@ -112,6 +112,9 @@ func (a *Analyzer) Inserts(stmts []*ast.Insert) (*plan.StatementSet, error) {
 		if err := checkMode(s); err != nil {
 			return nil, err
 		}
+		if err := a.enforce(s); err != nil {
+			return nil, err
+		}
 		set.Sinks[i] = s
 	}
 	return set, nil
@@ -235,16 +238,62 @@ func (b *sinkBuilder) build(node plan.Node) (*plan.Sink, error) {
 	return s, nil
 }
 
-func sameSet(a, b []int) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for _, x := range a {
-		if indexOfInt(b, x) < 0 {
+// within reports whether a key is known and all its columns are in another.
+func within(key, other []int) bool {
+	for _, x := range key {
+		if indexOfInt(other, x) < 0 {
 			return false
 		}
 	}
-	return true
+	return key != nil
+}
+
+// enforce applies the settings of sinks: what is kept to write the right row of a
+// key, and what becomes of values that do not fit their columns.
+func (a *Analyzer) enforce(s *plan.Sink) error {
+	switch v := strings.ToUpper(a.setting("table.exec.sink.upsert-materialize")); v {
+	case "", "AUTO", "NONE", "FORCE":
+		if len(s.PrimaryKey) > 0 && s.Mode != plan.InsertOnly && (v == "FORCE" || v != "NONE" && s.KeyMismatch && upserts(s.Table)) {
+			in := s.Input.Out()
+			m := &plan.Materialize{Input: s.Input, Keys: s.PrimaryKey}
+			m.Output = *in
+			m.Mode, m.UniqueKey = plan.Upsert, s.PrimaryKey
+			s.Input, s.Mode = m, plan.Upsert
+		}
+	default:
+		return badSetting(s.At, "table.exec.sink.upsert-materialize", v, "NONE, AUTO or FORCE")
+	}
+	switch v := strings.ToUpper(a.setting("table.exec.sink.not-null-enforcer")); v {
+	case "", "ERROR":
+	case "DROP":
+		s.DropNulls = true
+	default:
+		return badSetting(s.At, "table.exec.sink.not-null-enforcer", v, "ERROR or DROP")
+	}
+	switch v := strings.ToUpper(a.setting("table.exec.sink.type-length-enforcer")); v {
+	case "", "IGNORE":
+	case "TRIM_PAD":
+		s.Lengths = plan.TrimOrPad
+	case "ERROR":
+		s.Lengths = plan.RefuseLength
+	default:
+		return badSetting(s.At, "table.exec.sink.type-length-enforcer", v, "IGNORE, TRIM_PAD or ERROR")
+	}
+	return nil
+}
+
+// upserts reports whether a table is written by key: its old rows are not taken
+// back one by one.
+func upserts(t *plan.Table) bool {
+	c := t.Options["connector"]
+	if c == "" {
+		c = t.Options["connector.type"]
+	}
+	return c == "upsert-kafka" || strings.HasPrefix(c, "elasticsearch")
+}
+
+func badSetting(at plan.Pos, key, value, want string) error {
+	return diag.At(at, "the setting '%s' is %q, but must be %s", key, value, want)
 }
 
 // checkMode refuses updates where the sink can only append.

@@ -37,7 +37,15 @@ func (a *Analyzer) pushIntoJoin(n *plan.Join, conds []plan.Expr) (plan.Node, err
 	if j := intervalJoin(l, r, plan.InnerJoin, all, n.At); j != nil {
 		return j, nil
 	}
-	return joinOf(l, r, plan.InnerJoin, all, n.At), nil
+	j := joinOf(l, r, plan.InnerJoin, all, n.At)
+	inner := j
+	if p, ok := inner.(*plan.Project); ok {
+		inner = p.Input
+	}
+	if regular, ok := inner.(*plan.Join); ok {
+		regular.TTL = n.TTL
+	}
+	return j, nil
 }
 
 // onConditions returns the condition of a join as expressions over both sides.

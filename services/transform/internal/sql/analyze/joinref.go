@@ -47,15 +47,38 @@ func (a *Analyzer) join(j *ast.Join, s, outer *scope) (plan.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	var subqueries []plan.Expr
+	if kind == plan.InnerJoin {
+		conds, subqueries = apart(conds)
+	}
 	node := windowJoin(left, right, kind, conds, j.Pos())
 	if node == nil {
 		node = intervalJoin(left, right, kind, conds, j.Pos())
 	}
 	if node == nil {
 		node = joinOf(left, right, kind, conds, j.Pos())
+		a.hintJoin(node, j)
 	}
 	s.setFields(node.Out().Fields)
-	return node, nil
+	if len(subqueries) > 0 {
+		if node, err = a.applyCondition(node, plan.And(subqueries...)); err != nil {
+			return nil, err
+		}
+		s.setFields(node.Out().Fields)
+	}
+	return s.coalesced(node)
+}
+
+// apart splits conditions into those without and those with a subquery.
+func apart(conds []plan.Expr) (plain, subqueries []plan.Expr) {
+	for _, c := range conds {
+		if hasSubquery(c) {
+			subqueries = append(subqueries, c)
+		} else {
+			plain = append(plain, c)
+		}
+	}
+	return plain, subqueries
 }
 
 // setFields takes over the types of a node's columns.
@@ -81,8 +104,8 @@ func (a *Analyzer) joinConditions(j *ast.Join, s *scope, width int) ([]plan.Expr
 			return nil, nil
 		}
 		for _, part := range plan.Conjuncts(c) {
-			if plan.Any(part, func(e plan.Expr) bool { _, ok := e.(*plan.Subquery); return ok }) {
-				return nil, diag.At(part.Pos(), "subqueries in ON are not supported").WithHint("move it to WHERE")
+			if joinKinds[j.Kind] != plan.InnerJoin && hasSubquery(part) {
+				return nil, diag.At(part.Pos(), "subqueries in ON of an outer join are not supported").WithHint("select from the subquery and join that")
 			}
 		}
 		return plan.Conjuncts(c), nil
@@ -112,16 +135,59 @@ func (a *Analyzer) joinConditions(j *ast.Join, s *scope, width int) ([]plan.Expr
 			return nil, err
 		}
 		conds = append(conds, c)
-		switch j.Kind {
-		case "RIGHT":
-			s.hide(l)
-		case "FULL":
-			return nil, diag.At(j.Pos(), "FULL JOIN with USING is not supported").WithHint("write ON and COALESCE the columns")
-		default:
-			s.hide(width + r)
-		}
+		s.merge(l, width+r, j.Kind)
 	}
 	return conds, nil
+}
+
+// merge makes two columns of USING one: a row has the value on the side that
+// always has a match. Those of FULL JOIN are computed by coalesced.
+func (s *scope) merge(l, r int, kind string) {
+	keep := l
+	switch kind {
+	case "RIGHT":
+		keep = r
+		s.hide(l)
+	case "FULL":
+		s.hide(l)
+		s.hide(r)
+		s.full = append(s.full, [2]int{l, r})
+		return
+	default:
+		s.hide(r)
+	}
+	if at := indexOfInt(s.common, l); at >= 0 {
+		s.common[at] = keep
+	} else {
+		s.common = append(s.common, keep)
+	}
+}
+
+// coalesced computes the columns of FULL JOIN … USING behind those of the join.
+func (s *scope) coalesced(node plan.Node) (plan.Node, error) {
+	pairs := s.full
+	s.full = nil
+	for _, p := range pairs {
+		in := node.Out()
+		args := []plan.Expr{ref(in.Fields, p[0], in.At), ref(in.Fields, p[1], in.At)}
+		t, err := unify(args, "the columns of USING", in.At)
+		if err != nil {
+			return nil, err
+		}
+		c := allColumns(node)
+		name := in.Fields[p[0]].Name
+		c.exprs = append(c.exprs, call("COALESCE", t.OrNull().Plain(), in.At, args...))
+		c.fields = append(c.fields, types.Field{Name: name, Type: t.OrNull().Plain()})
+		at := len(s.fields)
+		s.add(relation{fields: []types.Field{{Name: name, Type: t.OrNull().Plain()}}})
+		if i := indexOfInt(s.common, p[0]); i >= 0 {
+			s.common[i] = at
+		} else {
+			s.common = append(s.common, at)
+		}
+		node = project(node, c.exprs, c.fields, in.At)
+	}
+	return node, nil
 }
 
 func find(fields []types.Field, name string, hidden map[int]bool, base int) (index, count int) {
@@ -169,6 +235,11 @@ func (a *Analyzer) lateralQuery(left plan.Node, d *ast.Derived, s *scope, kind p
 	}
 	width := len(left.Out().Fields)
 	flat, conds, err := decorrelate(right, width)
+	if err != nil && globalAggregate(right) {
+		var d scalarPlan
+		d, err = decorrelateScalar(left, &plan.Subquery{Plan: right})
+		flat, conds = d.plan, d.conds
+	}
 	if err != nil {
 		n := &plan.Correlate{Left: left, Right: right, Kind: kind}
 		if _, err := a.addRelation(right, relation{}, d.Alias, s, d.At); err != nil {

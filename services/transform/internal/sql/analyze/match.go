@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -12,6 +13,9 @@ import (
 
 // allRows is the variable of names without one in MEASURES.
 const allRows = "*"
+
+// maxRepetition bounds the states that a pattern is made into.
+const maxRepetition = 10_000
 
 // matcher is the context of expressions in MATCH_RECOGNIZE: names may start with
 // a pattern variable, and others belong to the variable current.
@@ -49,15 +53,35 @@ func (m *matcher) function(x *exprs, f *ast.Func, def *function.Def) (plan.Expr,
 	case name == "FIRST" || name == "LAST":
 		return m.offset(x, f, name == "FIRST")
 	case name == "MATCH_ROWTIME" || name == "MATCH_PROCTIME":
-		args := &function.Args{Name: name, At: f.Pos()}
-		t, err := def.Bind(args)
-		return call(name, t, f.Pos()), err
+		return m.time(x, f, def, name)
 	case def.Class == function.Pattern:
 		return nil, diag.At(f.Pos(), "%s is not supported in MATCH_RECOGNIZE", name).WithHint("use LAST(variable.column, n) or FIRST(variable.column, n)")
 	case def.Class == function.Aggregate:
 		return m.aggregate(x, f, def, name)
 	}
 	return nil, nil //nolint:nilnil // nil: an ordinary function
+}
+
+// time binds MATCH_ROWTIME([column]) and MATCH_PROCTIME(). Without a column the
+// time is a TIMESTAMP, else of the column's type.
+func (m *matcher) time(x *exprs, f *ast.Func, def *function.Def, name string) (plan.Expr, error) {
+	if x.clause != "MEASURES" {
+		return nil, diag.At(f.Pos(), "%s can only be used in MEASURES", name)
+	}
+	args, err := x.list(f.Args)
+	if err != nil {
+		return nil, err
+	}
+	t, err := def.Bind(&function.Args{Name: name, At: f.Pos(), Exprs: args})
+	if err != nil || len(args) == 0 {
+		return call(name, t, f.Pos()), err
+	}
+	r, ok := args[0].(*plan.PatternRef)
+	if !ok || m.fields[r.Column].Type.Attribute != types.Rowtime {
+		return nil, diag.At(f.Args[0].Pos(), "%s takes a column that is an event time attribute", name)
+	}
+	t.Kind = m.fields[r.Column].Type.Kind
+	return call(name, t, f.Pos()), nil
 }
 
 // offset applies FIRST(x, n) or LAST(x, n) to the columns in x.
@@ -115,8 +139,9 @@ func (m *matcher) aggregate(x *exprs, f *ast.Func, def *function.Def, name strin
 	return out, err
 }
 
+// skipModes are the AFTER MATCH clauses; without one, Flink goes on at the next row.
 var skipModes = map[string]plan.SkipMode{
-	"": plan.SkipPastLastRow, "PAST LAST ROW": plan.SkipPastLastRow, "NEXT ROW": plan.SkipToNextRow, "FIRST": plan.SkipToFirst, "LAST": plan.SkipToLast,
+	"": plan.SkipToNextRow, "PAST LAST ROW": plan.SkipPastLastRow, "NEXT ROW": plan.SkipToNextRow, "FIRST": plan.SkipToFirst, "LAST": plan.SkipToLast,
 }
 
 // matchRecognize plans MATCH_RECOGNIZE. Its columns are the partition's, then the
@@ -130,15 +155,18 @@ func (a *Analyzer) matchRecognize(t *ast.Match, s, outer *scope) (plan.Node, err
 	if t.AllRows {
 		return nil, diag.At(t.Pos(), "ALL ROWS PER MATCH is not supported").WithHint("use ONE ROW PER MATCH")
 	}
+	if input.Out().Mode != plan.InsertOnly {
+		return nil, diag.At(t.Pos(), "MATCH_RECOGNIZE needs rows that do not change, and its input puts out updates").
+			WithHint("use a window instead of GROUP BY, or match before it")
+	}
 	fields := input.Out().Fields
-	n := &plan.Match{Input: input, Skip: skipModes[t.After], Defines: map[string]plan.Expr{}, Subsets: map[string][]string{}}
+	n := &plan.Match{Input: input, Skip: skipModes[t.After]}
 	m := &matcher{variables: map[string]bool{}, fields: fields, current: allRows}
-	n.Pattern = m.pattern(t.Pattern)
-	for _, sub := range t.Subsets {
-		m.variables[sub.Name.Text] = true
-		for _, v := range sub.Items {
-			n.Subsets[sub.Name.Text] = append(n.Subsets[sub.Name.Text], v.Text)
-		}
+	if n.Pattern, err = m.pattern(t); err != nil {
+		return nil, err
+	}
+	if len(t.Subsets) > 0 {
+		return nil, diag.At(t.Subsets[0].Name.Pos(), "SUBSET is not supported").WithHint("name the variables one by one")
 	}
 	if t.AfterVar != nil {
 		if n.SkipTo = t.AfterVar.Text; !m.variables[n.SkipTo] {
@@ -155,25 +183,56 @@ func (a *Analyzer) matchRecognize(t *ast.Match, s, outer *scope) (plan.Node, err
 	return a.addRelation(n, relation{}, t.Alias, s, t.At)
 }
 
-// pattern turns the row pattern into its plan and notes its variables.
-func (m *matcher) pattern(p *ast.Pattern) plan.Pattern {
-	out := plan.Pattern{Min: p.Min, Max: p.Max, Reluctant: p.Reluctant}
-	items := make([]plan.Pattern, len(p.Items))
-	for i, it := range p.Items {
-		items[i] = m.pattern(it)
+// pattern turns the row pattern into its plan and notes its variables. Flink's
+// limits hold, so that what runs here runs there.
+func (m *matcher) pattern(t *ast.Match) ([]plan.PatternElement, error) {
+	if t.StrictStart || t.StrictEnd {
+		return nil, diag.At(t.Pattern.Pos(), "the anchors ^ and $ are not supported in PATTERN")
 	}
+	items := t.Pattern.Items
+	if t.Pattern.Op != "CONCAT" || t.Pattern.Quantified {
+		items = []*ast.Pattern{t.Pattern}
+	}
+	var out []plan.PatternElement
+	needed := false
+	for _, p := range items {
+		e, err := m.element(p)
+		if err != nil {
+			return nil, err
+		}
+		needed = needed || e.Min > 0
+		out = append(out, e)
+	}
+	last, at := out[len(out)-1], items[len(items)-1].Pos()
 	switch {
-	case p.Variable != nil:
-		out.Variable = p.Variable.Text
-		m.variables[out.Variable] = true
-	case p.Op == "ALTER":
-		out.Alternate = items
-	case p.Op == "PERMUTE":
-		out.Permute = items
-	default:
-		out.Concat = items
+	case !needed:
+		return nil, diag.At(t.Pattern.Pos(), "the pattern could match no row at all").WithHint("one of its variables must not be optional")
+	case !last.Reluctant && last.Min != last.Max && (last.Min != 0 || last.Max != 1):
+		return nil, diag.At(at, "the last variable of a pattern cannot have a greedy quantifier: it could always go on").
+			WithHint("make it reluctant with ? behind the quantifier, or end the pattern with a variable for the row after")
 	}
-	return out
+	return out, nil
+}
+
+func (m *matcher) element(p *ast.Pattern) (e plan.PatternElement, err error) {
+	switch {
+	case p.Op == "ALTER":
+		return e, diag.At(p.Pos(), "alternatives (|) are not supported in PATTERN").WithHint("use one variable whose condition has OR")
+	case p.Op == "PERMUTE":
+		return e, diag.At(p.Pos(), "PERMUTE is not supported in PATTERN")
+	case p.Variable == nil:
+		return e, diag.At(p.Pos(), "groups are not supported in PATTERN").WithHint("quantifiers apply to single variables")
+	case m.variables[p.Variable.Text]:
+		return e, diag.At(p.Pos(), "the variable %q comes twice in the pattern", p.Variable.Text).WithHint("give one of them another name and the same condition")
+	case p.Max == 0 || p.Max > 0 && p.Max < p.Min:
+		return e, diag.At(p.Pos(), "the quantifier {%d,%d} matches nothing", p.Min, p.Max)
+	case p.Reluctant && p.Min == 0 && p.Max == 1:
+		return e, diag.At(p.Pos(), "a reluctant optional variable (%s??) is not supported", p.Variable.Text)
+	case max(p.Min, p.Max) > maxRepetition:
+		return e, diag.At(p.Pos(), "a quantifier can ask for %d rows at most", maxRepetition)
+	}
+	m.variables[p.Variable.Text] = true
+	return plan.PatternElement{Variable: p.Variable.Text, Min: p.Min, Max: p.Max, Reluctant: p.Reluctant}, nil
 }
 
 // matchOrder binds PARTITION BY and ORDER BY, which must start with a time attribute.
@@ -229,7 +288,8 @@ func (a *Analyzer) matchExprs(n *plan.Match, t *ast.Match, m *matcher) error {
 		if err != nil {
 			return err
 		}
-		n.Defines[d.Name.Text] = e
+		at := slices.IndexFunc(n.Pattern, func(p plan.PatternElement) bool { return p.Variable == d.Name.Text })
+		n.Pattern[at].Cond = e
 	}
 	m.current, x.clause = allRows, "MEASURES"
 	for _, it := range t.Measures {

@@ -51,9 +51,11 @@ func deriveMode(n plan.Node) {
 		out.Mode = worstMode(n.Branches)
 	case *plan.Expand, *plan.WindowAssign, *plan.Over, *plan.Unnest, *plan.TableFunction, *plan.LookupJoin, *plan.TemporalJoin:
 		out.Mode = n.Inputs()[0].Out().Mode
+	case *plan.Normalize:
+		out.Mode, out.UniqueKey = plan.Retract, n.Keys
 	case *plan.Sink:
 		out.Mode = n.Input.Out().Mode
-		n.KeyMismatch = out.Mode != plan.InsertOnly && len(n.PrimaryKey) > 0 && !sameSet(n.PrimaryKey, n.Input.Out().UniqueKey)
+		n.KeyMismatch = out.Mode != plan.InsertOnly && len(n.PrimaryKey) > 0 && !within(n.Input.Out().UniqueKey, n.PrimaryKey)
 	}
 }
 

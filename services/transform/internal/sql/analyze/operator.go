@@ -37,7 +37,9 @@ func (x *exprs) unary(e *ast.Unary) (plan.Expr, error) {
 		return p, nil
 	}
 	if l, ok := p.(*plan.Literal); ok {
-		if f, isFloat := l.Value.(float64); isFloat {
+		if f, isFloat := l.Value.(float64); isFloat && f == 0 {
+			return l, nil // constants have no negative zero
+		} else if isFloat {
 			return &plan.Literal{Meta: meta(t, e.Pos()), Value: -f}, nil
 		}
 	}
@@ -184,8 +186,28 @@ func concat(l, r plan.Expr, at plan.Pos) (plan.Expr, error) {
 	return call(plan.FnConcatOp, types.Concat(l.Type(), r.Type()), at, l, r), nil
 }
 
-// compare casts both sides to one type.
+// compare casts both sides to one type. Rows that are written out are compared
+// field by field, so that a NULL in one makes the result unknown.
 func compare(op string, l, r plan.Expr, at plan.Pos) (plan.Expr, error) {
+	x, xok := l.(*plan.RowCtor)
+	y, yok := r.(*plan.RowCtor)
+	if xok && yok && len(x.Fields) == len(y.Fields) && len(x.Fields) > 1 && (op == plan.FnEqual || op == plan.FnNotEqual) {
+		var fields []plan.Expr
+		nullable := false
+		for i := range x.Fields {
+			c, err := compare(op, x.Fields[i], y.Fields[i], at)
+			if err != nil {
+				return nil, err
+			}
+			fields = append(fields, c)
+			nullable = nullable || c.Type().Nullable
+		}
+		join := plan.FnAnd
+		if op == plan.FnNotEqual {
+			join = plan.FnOr
+		}
+		return call(join, boolType(nullable), at, fields...), nil
+	}
 	t, ok := function.ComparisonType(l.Type(), r.Type())
 	if !ok {
 		return nil, diag.At(at, "cannot apply %q to %s and %s", op, l.Type().OrNull(), r.Type().OrNull()).
@@ -194,12 +216,24 @@ func compare(op string, l, r plan.Expr, at plan.Pos) (plan.Expr, error) {
 	if ordered := op != "=" && op != "<>" && op != plan.FnDistinct && op != plan.FnNotDistinct; ordered && t.Kind.IsCollection() {
 		return nil, diag.At(at, "%s cannot be ordered", t.OrNull())
 	}
-	l, r = function.Coerce(l, t), function.Coerce(r, t)
+	l, r = comparable(l, t), comparable(r, t)
 	nullable := l.Type().Nullable || r.Type().Nullable
 	if op == plan.FnDistinct || op == plan.FnNotDistinct {
 		nullable = false
 	}
 	return call(op, boolType(nullable), at, l, r), nil
+}
+
+// comparable casts one side of a comparison. A text that is no time is NULL beside one.
+func comparable(e plan.Expr, t types.Type) plan.Expr {
+	out := function.Coerce(e, t)
+	if c, ok := out.(*plan.Cast); ok && c.Implicit && e.Type().Kind.IsCharacter() && t.Kind.IsDatetime() {
+		if _, constant := e.(*plan.Literal); !constant {
+			c.Try = true
+			c.Typ = c.Typ.OrNull()
+		}
+	}
+	return out
 }
 
 func (x *exprs) is(e *ast.Is) (plan.Expr, error) {

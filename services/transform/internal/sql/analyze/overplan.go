@@ -152,20 +152,38 @@ func checkOver(n *plan.Over) error {
 	for _, g := range n.Groups {
 		for _, c := range g.Calls {
 			switch c.Function {
-			case "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE":
-				if !n.Bounded {
-					return diag.At(c.At, "%s is only supported as top-N", c.Function).
-						WithHint("select from this query WHERE the number is <= a constant")
+			case "LEAD", "PERCENT_RANK", "CUME_DIST", "NTILE":
+				err := diag.At(c.At, "%s is not supported over a stream: it depends on rows that are still to come", c.Function)
+				if c.Function == "LEAD" {
+					err = err.WithHint("use LAG, and take the present row for the next one")
 				}
+				return err
 			}
-			if len(g.OrderBy) == 0 && !n.Bounded {
-				return diag.At(c.At, "%s OVER needs ORDER BY a time attribute", c.Function)
-			}
-			if len(g.OrderBy) > 0 && fields[g.OrderBy[0].Column].Type.Attribute == types.NoAttribute && !n.Bounded {
-				return diag.At(c.At, "OVER windows must be ordered by a time attribute, found %s", fields[g.OrderBy[0].Column].Type.OrNull()).
-					WithHint("declare WATERMARK FOR the column in CREATE TABLE; for top-N, filter ROW_NUMBER() in an outer query with <= a constant")
+			if err := checkOverOrder(n, g, c, fields); err != nil {
+				return err
 			}
 		}
+	}
+	return nil
+}
+
+// checkOverOrder refuses windows that are not ordered by one time attribute.
+func checkOverOrder(n *plan.Over, g plan.OverGroup, c plan.AggCall, fields []types.Field) error {
+	switch {
+	case len(g.OrderBy) == 0:
+		return diag.At(c.At, "%s OVER needs ORDER BY a time attribute", c.Function)
+	case fields[g.OrderBy[0].Column].Type.Attribute == types.NoAttribute:
+		err := diag.At(c.At, "OVER windows must be ordered by a time attribute, found %s", fields[g.OrderBy[0].Column].Type.OrNull())
+		if c.Function == "ROW_NUMBER" {
+			return err.WithHint("for top-N, filter ROW_NUMBER() in an outer query with <= a constant")
+		}
+		return err.WithHint("declare WATERMARK FOR the column in CREATE TABLE; for top-N, filter ROW_NUMBER() in an outer query with <= a constant")
+	case len(g.OrderBy) > 1:
+		return diag.At(c.At, "OVER windows can only be ordered by a single time attribute")
+	case g.OrderBy[0].Descending:
+		return diag.At(c.At, "OVER windows over a stream can only be ordered ascending")
+	case n.Input.Out().Mode != plan.InsertOnly:
+		return diag.At(c.At, "%s OVER needs an input that is never updated", c.Function).WithHint("aggregate after it instead, or put the rows into a window first")
 	}
 	return nil
 }

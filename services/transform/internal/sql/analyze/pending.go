@@ -148,6 +148,9 @@ func (x *exprs) aggCall(f *ast.Func, def *function.Def, name string) (*pendingAg
 			return nil, err
 		}
 	}
+	if len(f.OrderBy) > 0 && def.Name != "ARRAY_AGG" {
+		return nil, diag.At(f.OrderBy[0].Pos(), "%s takes no ORDER BY and no WITHIN GROUP", name)
+	}
 	p.orderBy, err = inner.sortExprs(f.OrderBy)
 	return p, err
 }

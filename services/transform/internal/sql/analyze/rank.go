@@ -27,7 +27,11 @@ func rankFilter(f *plan.Filter) plan.Node {
 	}
 	number := len(over.Input.Out().Fields)
 	from, to, rest := rankRange(f.Cond, func(e plan.Expr) bool { return isRowNumber(e, project, number) })
-	if to == math.MaxInt64 || from > to {
+	var own *int
+	if to == math.MaxInt64 && kind == plan.RowNumber {
+		own, rest = rankColumn(rest, project, number)
+	}
+	if to == math.MaxInt64 && own == nil || from > to {
 		return nil
 	}
 	used := project == nil
@@ -42,6 +46,9 @@ func rankFilter(f *plan.Filter) plan.Node {
 	}
 	if node == nil {
 		node = rank(over, g, kind, from, to, used)
+		if r, ok := node.(*plan.Rank); ok {
+			r.ToColumn = own
+		}
 	}
 	if project == nil {
 		return filter(node, rest...)
@@ -97,6 +104,36 @@ func rankRange(cond plan.Expr, isNumber func(plan.Expr) bool) (from, to int64, r
 		}
 	}
 	return from, to, rest
+}
+
+// rankColumn finds number <= column among conditions: a top-N whose N each
+// partition has itself.
+func rankColumn(conds []plan.Expr, p *plan.Project, number int) (own *int, rest []plan.Expr) {
+	for _, c := range conds {
+		e, ok := c.(*plan.Call)
+		if own != nil || !ok || e.Function != plan.FnLessEq && e.Function != plan.FnGreaterEq {
+			rest = append(rest, c)
+			continue
+		}
+		a, b := e.Args[0], e.Args[1]
+		if e.Function == plan.FnGreaterEq {
+			a, b = b, a
+		}
+		if cast, isCast := b.(*plan.Cast); isCast && cast.Implicit {
+			b = cast.X
+		}
+		r, isRef := b.(*plan.InputRef)
+		if isRef && p != nil {
+			r, isRef = p.Exprs[r.Index].(*plan.InputRef)
+		}
+		if !isRowNumber(a, p, number) || !isRef || r.Index >= number || !r.Typ.Kind.IsInteger() {
+			rest = append(rest, c)
+			continue
+		}
+		col := r.Index
+		own = &col
+	}
+	return own, rest
 }
 
 // betweens writes BETWEEN as two comparisons.

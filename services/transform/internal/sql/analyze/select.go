@@ -35,6 +35,12 @@ type sortItem struct {
 
 func (a *Analyzer) selectQuery(sel *ast.Select, q *ast.Query, outer *scope) (plan.Node, error) {
 	s := &selection{Analyzer: a, ast: sel, query: q, wins: map[string]*ast.WindowSpec{}}
+	outerHints := a.hints
+	a.hints = sel.Hints
+	defer func() { a.hints = outerHints }()
+	if err := checkHints(sel.Hints); err != nil {
+		return nil, err
+	}
 	if err := s.from(outer); err != nil {
 		return nil, err
 	}
@@ -129,8 +135,11 @@ func (s *selection) star(e *ast.Star) error {
 		if s.ast.From == nil {
 			return diag.At(e.Pos(), "SELECT * needs a FROM clause")
 		}
+		for _, i := range s.scope.common {
+			s.items = append(s.items, item{expr: ref(s.scope.fields, i, e.Pos()), name: s.scope.fields[i].Name})
+		}
 		for i := range s.scope.fields {
-			if !s.scope.hidden[i] {
+			if !s.scope.hidden[i] && indexOfInt(s.scope.common, i) < 0 {
 				s.items = append(s.items, item{expr: ref(s.scope.fields, i, e.Pos()), name: s.scope.fields[i].Name})
 			}
 		}

@@ -16,6 +16,9 @@ func (x *exprs) subquery(e ast.Expr) (plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
+		if globalAggregate(n) { // it always has a row
+			return &plan.Literal{Meta: meta(boolType(false), e.Pos()), Value: true}, nil
+		}
 		return &plan.Subquery{Meta: meta(boolType(false), e.Pos()), Kind: plan.ExistsSubquery, Plan: n}, nil
 	case *ast.Subquery:
 		n, err := x.query(e.Query, x.scope)
@@ -28,19 +31,27 @@ func (x *exprs) subquery(e ast.Expr) (plan.Expr, error) {
 		}
 		return &plan.Subquery{Meta: meta(fields[0].Type.Plain().OrNull(), e.Pos()), Kind: plan.ScalarSubquery, Plan: n}, nil
 	case *ast.In:
-		return x.inQuery(e.X, e.Query, e.Not, e.Pos())
+		return x.inQuery(e.X, e.Query, "", e.Not, e.Pos())
 	case *ast.Quantified:
-		switch {
-		case e.Op == "=" && !e.All && e.Query != nil:
-			return x.inQuery(e.X, e.Query, false, e.Pos())
-		case e.Op == "<>" && e.All && e.Query != nil:
-			return x.inQuery(e.X, e.Query, true, e.Pos())
-		case e.Query == nil:
+		if e.Query == nil {
 			return x.quantifiedList(e)
 		}
+		op := e.Op
+		if e.All { // x > ALL (…) is NOT x <= ANY (…)
+			op = opposite[e.Op]
+		}
+		if op == plan.FnEqual {
+			op = ""
+		}
+		return x.inQuery(e.X, e.Query, op, e.All, e.Pos())
 	}
-	return nil, diag.At(e.Pos(), "ALL, ANY and SOME with a query are only supported as = ANY and <> ALL").
-		WithHint("compare with a subquery of MIN or MAX")
+	return nil, diag.At(e.Pos(), "this subquery is not supported")
+}
+
+// opposite is the comparison that is TRUE where another is FALSE.
+var opposite = map[string]string{
+	plan.FnEqual: plan.FnNotEqual, plan.FnNotEqual: plan.FnEqual, plan.FnLess: plan.FnGreaterEq,
+	plan.FnGreaterEq: plan.FnLess, plan.FnGreater: plan.FnLessEq, plan.FnLessEq: plan.FnGreater,
 }
 
 // quantifiedList is x op ANY (a, b): a chain of comparisons.
@@ -73,7 +84,7 @@ func (x *exprs) quantifiedList(e *ast.Quantified) (plan.Expr, error) {
 	return call(fn, boolType(nullable), e.Pos(), parts...), nil
 }
 
-func (x *exprs) inQuery(left ast.Expr, q *ast.Query, not bool, at plan.Pos) (plan.Expr, error) {
+func (x *exprs) inQuery(left ast.Expr, q *ast.Query, op string, not bool, at plan.Pos) (plan.Expr, error) {
 	items := []ast.Expr{left}
 	if r, ok := left.(*ast.Row); ok {
 		items = r.Items
@@ -101,7 +112,19 @@ func (x *exprs) inQuery(left ast.Expr, q *ast.Query, not bool, at plan.Pos) (pla
 		want[i] = types.Field{Name: f.Name, Type: t}
 		nullable = nullable || l[i].Type().Nullable || f.Type.Nullable
 	}
-	return &plan.Subquery{Meta: meta(boolType(nullable), at), Kind: plan.InSubquery, Left: l, Plan: castTo(n, want), Not: not}, nil
+	if len(l) == 1 && correlation(n) != nil && globalAggregate(n) { // it has one row
+		one := castTo(n, want)
+		value := &plan.Subquery{Meta: meta(want[0].Type.Plain().OrNull(), at), Kind: plan.ScalarSubquery, Plan: one}
+		if op == "" {
+			op = plan.FnEqual
+		}
+		c := call(op, boolType(true), at, l[0], value)
+		if not {
+			c = call(plan.FnNot, boolType(true), at, c)
+		}
+		return c, nil
+	}
+	return &plan.Subquery{Meta: meta(boolType(nullable), at), Kind: plan.InSubquery, Left: l, Op: op, Plan: castTo(n, want), Not: not}, nil
 }
 
 // applyCondition filters a node. EXISTS and IN among the conjuncts become semi
@@ -166,11 +189,14 @@ func narrow(n plan.Node, width int) plan.Node {
 func asJoinable(e plan.Expr) *plan.Subquery {
 	switch e := e.(type) {
 	case *plan.Subquery:
-		if e.Kind != plan.ScalarSubquery {
+		if e.Kind != plan.ScalarSubquery && e.Op == "" {
 			return e
 		}
 	case *plan.Call:
-		if s, ok := e.Args[0].(*plan.Subquery); ok && e.Function == plan.FnNot && s.Kind != plan.ScalarSubquery {
+		if len(e.Args) == 0 {
+			return nil
+		}
+		if s, ok := e.Args[0].(*plan.Subquery); ok && e.Function == plan.FnNot && s.Kind != plan.ScalarSubquery && s.Op == "" {
 			c := *s
 			c.Not = !s.Not
 			return &c
@@ -212,10 +238,14 @@ func semiJoin(left plan.Node, s *plan.Subquery) (plan.Node, error) {
 func joinScalars(node plan.Node, e plan.Expr) (plan.Node, plan.Expr, error) {
 	out, err := plan.Rewrite(e, func(e plan.Expr) (plan.Expr, error) {
 		s, ok := e.(*plan.Subquery)
-		if !ok || s.Kind != plan.ScalarSubquery {
+		if !ok {
 			return nil, nil //nolint:nilnil // nil leaves the expression as it is
 		}
-		n, col, err := joinScalar(node, s)
+		join := joinScalar
+		if s.Kind != plan.ScalarSubquery {
+			join = joinMark
+		}
+		n, col, err := join(node, s)
 		if err != nil {
 			return nil, err
 		}
@@ -242,30 +272,95 @@ func joinScalar(left plan.Node, s *plan.Subquery) (plan.Node, plan.Expr, error) 
 		return left, e, nil
 	}
 	width := len(left.Out().Fields)
-	right, conds, err := decorrelateScalar(s, width)
+	d, err := decorrelateScalar(left, s)
 	if err != nil {
 		return nil, nil, err
 	}
+	right := d.plan
 	n := &plan.Join{Left: left, Right: right, Kind: plan.LeftJoin}
-	n.Left, n.Right, n.On = splitOn(left, right, conds)
+	n.Left, n.Right, n.On = splitOn(left, right, d.conds)
 	extra := len(n.Left.Out().Fields) - width
 	n.Fields = joinFields(n.Left, n.Right, plan.LeftJoin)
 	n.At, n.Mode = s.At, joinMode(plan.LeftJoin, left, right)
 	n.Bounded = left.Out().Bounded && right.Out().Bounded
-	value := ref(n.Fields, width+extra, s.At)
-	col := &plan.InputRef{Meta: meta(s.Typ, s.At), Index: width + extra, Name: value.Name}
-	if extra == 0 {
-		return n, col, nil
+	var value plan.Expr = &plan.InputRef{Meta: meta(s.Typ, s.At), Index: width + extra, Name: n.Fields[width+extra].Name}
+	if d.empty != nil {
+		// The value for no rows at all, such as 0 of COUNT, is not NULL.
+		marker := ref(n.Fields, width+extra+1, s.At)
+		value = &plan.Case{Meta: meta(s.Typ, s.At), Else: value, Whens: []plan.When{{
+			Cond: call(plan.FnIsNull, boolType(false), s.At, marker), Then: d.empty,
+		}}}
 	}
-	// Put the value right after the left's own columns, where callers expect it.
+	return appendColumn(n, width, value)
+}
+
+// appendColumn keeps the first columns of a node and puts a value behind them.
+func appendColumn(n plan.Node, width int, value plan.Expr) (plan.Node, plan.Expr, error) {
+	in := n.Out()
+	if r, ok := value.(*plan.InputRef); ok && r.Index == width {
+		return n, value, nil
+	}
 	es := make([]plan.Expr, 0, width+1)
 	for i := range width {
-		es = append(es, ref(n.Fields, i, s.At))
+		es = append(es, ref(in.Fields, i, in.At))
 	}
-	es = append(es, value)
-	fields := append(append([]types.Field{}, n.Fields[:width]...), n.Fields[width+extra])
-	col.Index = width
-	return project(n, es, fields, s.At), col, nil
+	fields := append(append([]types.Field{}, in.Fields[:width]...), types.Field{Name: defaultName(width), Type: value.Type()})
+	col := &plan.InputRef{Meta: meta(value.Type(), value.Pos()), Index: width, Name: defaultName(width)}
+	return project(n, append(es, value), fields, in.At), col, nil
+}
+
+// joinMark makes EXISTS or IN that is part of an expression a column.
+func joinMark(left plan.Node, s *plan.Subquery) (plan.Node, plan.Expr, error) {
+	width := len(left.Out().Fields)
+	found, isFound, err := mark(left, s, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	value := isFound
+	if s.Typ.Nullable {
+		// Where no comparison is TRUE, one that is unknown makes all unknown.
+		both, maybe, err := mark(found, s, true)
+		if err != nil {
+			return nil, nil, err
+		}
+		null := &plan.Literal{Meta: meta(boolType(true), s.At)}
+		found, value = both, &plan.Case{Meta: meta(boolType(true), s.At), Else: isFound, Whens: []plan.When{{
+			Cond: call(plan.FnAnd, boolType(false), s.At, call(plan.FnNot, boolType(false), s.At, isFound), maybe), Then: null,
+		}}}
+	}
+	if s.Not {
+		value = call(plan.FnNot, value.Type(), s.At, value)
+	}
+	return appendColumn(found, width, value)
+}
+
+// mark adds a column that tells whether a row has a match in the subquery, or,
+// when maybe is set, one whose comparison is TRUE or unknown.
+func mark(left plan.Node, s *plan.Subquery, maybe bool) (plan.Node, plan.Expr, error) {
+	width := len(left.Out().Fields)
+	right, conds, err := decorrelate(s.Plan, width)
+	if err != nil {
+		return nil, nil, err
+	}
+	op := s.Op
+	if op == "" {
+		op = plan.FnEqual
+	}
+	fields := right.Out().Fields
+	compared := make([]plan.Expr, 0, len(s.Left))
+	for i, l := range s.Left {
+		r := plan.Shift(ref(fields, i, l.Pos()), width)
+		compared = append(compared, call(op, boolType(l.Type().Nullable || fields[i].Type.Nullable), s.At, l, r))
+	}
+	if all := plan.And(compared...); maybe && all != nil {
+		compared = []plan.Expr{call(plan.FnIsNotFalse, boolType(false), s.At, all)}
+	}
+	n := &plan.Join{Kind: plan.MarkJoin}
+	n.Left, n.Right, n.On = splitOn(left, right, append(conds, compared...))
+	n.Fields = append(append([]types.Field{}, n.Left.Out().Fields...), types.Field{Name: "$mark", Type: boolType(false)})
+	n.At, n.Mode = s.At, joinMode(n.Kind, left, right)
+	n.Bounded = left.Out().Bounded && right.Out().Bounded
+	return appendColumn(n, width, ref(n.Fields, len(n.Fields)-1, s.At))
 }
 
 // scalarSubqueries joins the scalar subqueries of the SELECT list.

@@ -45,6 +45,11 @@ func (a *Analyzer) CreateTable(c *ast.CreateTable) (*catalog.Relation, error) {
 	if err := b.elements(&c.TableElements); err != nil {
 		return nil, err
 	}
+	if c.As != nil {
+		if err := b.selected(c); err != nil {
+			return nil, err
+		}
+	}
 	for _, p := range c.PartitionedBy {
 		b.table.PartitionKeys = append(b.table.PartitionKeys, p.Text)
 	}
@@ -60,6 +65,25 @@ func (a *Analyzer) CreateTable(c *ast.CreateTable) (*catalog.Relation, error) {
 		}
 	}
 	return &catalog.Relation{ID: id, Temporary: c.Temporary, Table: b.table}, nil
+}
+
+// selected adds the columns of the query of CREATE TABLE … AS.
+func (b *tableBuilder) selected(c *ast.CreateTable) error {
+	if len(b.table.Columns) > 0 {
+		return diag.At(c.As.Pos(), "CREATE TABLE … AS SELECT takes its columns from the query").WithHint("leave the columns out")
+	}
+	node, err := b.query(c.As, nil)
+	if err != nil {
+		return err
+	}
+	for _, f := range unique(node.Out().Fields) {
+		if f.Type.Kind == types.Null {
+			return diag.At(c.As.Pos(), "the type of column %q is not known", f.Name).WithHint("cast NULL to a type")
+		}
+		b.names[f.Name] = true
+		b.table.Columns = append(b.table.Columns, plan.Column{Name: f.Name, Type: f.Type.Plain()})
+	}
+	return nil
 }
 
 func (b *tableBuilder) options(opts []ast.Option, like *ast.LikeTable) error {

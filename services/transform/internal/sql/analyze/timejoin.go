@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -204,8 +205,8 @@ func (a *Analyzer) temporalJoin(left plan.Node, t *ast.Table, s *scope, kind pla
 	}
 	proctime := time.Typ.Attribute == types.Proctime
 	var node plan.Node
-	if scan, ok := right.(*plan.Scan); ok && proctime && lookupConnector(scan.Table) {
-		node, err = lookupJoin(left, scan, kind, conds, t, j.Pos())
+	if scan, computed := scanBelow(right); scan != nil && proctime && lookupConnector(scan.Table) {
+		node, err = a.lookupComputed(left, scan, computed, kind, conds, t, j.Pos())
 	} else {
 		node, err = versionedJoin(left, right, kind, conds, time, j.Pos())
 	}
@@ -216,12 +217,31 @@ func (a *Analyzer) temporalJoin(left plan.Node, t *ast.Table, s *scope, kind pla
 	return node, nil
 }
 
+// hasPrimaryKey reports whether a node reads a table with a primary key, or keeps
+// one row per key.
+func hasPrimaryKey(n plan.Node) bool {
+	found := false
+	plan.WalkNodes(n, func(n plan.Node) {
+		switch n := n.(type) {
+		case *plan.Scan:
+			found = found || len(n.Table.PrimaryKey) > 0
+		case *plan.Over, *plan.Aggregate, *plan.Deduplicate, *plan.Rank:
+			found = true
+		}
+	})
+	return found
+}
+
 func versionedJoin(left, right plan.Node, kind plan.JoinKind, conds []plan.Expr, time *plan.InputRef, at plan.Pos) (plan.Node, error) {
 	proctime := time.Typ.Attribute == types.Proctime
 	n := &plan.TemporalJoin{Kind: kind, LeftTime: time.Index, RightTime: -1, Proctime: proctime}
 	n.Left, n.Right, n.On = splitOn(left, right, conds)
 	if len(n.On.LeftKeys) == 0 {
 		return nil, diag.At(at, "a temporal join needs an equality in its condition")
+	}
+	if !proctime && right.Out().UniqueKey == nil && !hasPrimaryKey(right) {
+		return nil, diag.At(at, "a temporal join needs a primary key on the right, and there is none").
+			WithHint("declare PRIMARY KEY (…) NOT ENFORCED in CREATE TABLE, or select the last row per key with ROW_NUMBER()")
 	}
 	if !proctime {
 		for i, f := range right.Out().Fields {
@@ -242,19 +262,103 @@ func versionedJoin(left, right plan.Node, kind plan.JoinKind, conds []plan.Expr,
 	return withoutExtra(n, len(left.Out().Fields), len(n.Left.Out().Fields), len(right.Out().Fields)), nil
 }
 
-func lookupJoin(left plan.Node, right *plan.Scan, kind plan.JoinKind, conds []plan.Expr, t *ast.Table, at plan.Pos) (plan.Node, error) {
-	n := &plan.LookupJoin{Table: right.Table, Kind: kind, Hints: map[string]string{}}
+// scanBelow finds the scan of a plain table, and what computes its columns from
+// what is scanned; nil where the scan's columns are the table's.
+func scanBelow(n plan.Node) (*plan.Scan, *plan.Project) {
+	if w, ok := n.(*plan.Watermark); ok {
+		n = w.Input
+	}
+	p, _ := n.(*plan.Project)
+	if p != nil {
+		n = p.Input
+	}
+	s, _ := n.(*plan.Scan)
+	return s, p
+}
+
+// lookupComputed puts a lookup join below the projection that computes the
+// columns of the table that is asked.
+func (a *Analyzer) lookupComputed(left plan.Node, scan *plan.Scan, p *plan.Project, kind plan.JoinKind, conds []plan.Expr, t *ast.Table, at plan.Pos) (plan.Node, error) {
+	hints := a.lookupHints(t)
+	if p == nil {
+		return lookupJoin(left, scan, kind, conds, hints, at)
+	}
+	l := left.Out().Fields
+	es := make([]plan.Expr, 0, len(l)+len(p.Exprs))
+	for i := range l {
+		es = append(es, ref(l, i, at))
+	}
+	fields := append([]types.Field{}, l...)
+	for i, e := range p.Exprs {
+		if _, isRef := e.(*plan.InputRef); !isRef && kind == plan.LeftJoin {
+			return nil, diag.At(at, "a LEFT lookup join with %s, whose column %q is computed, is not supported", scan.Table.Name, p.Fields[i].Name).
+				WithHint("use a table without computed columns, or an INNER JOIN")
+		}
+		es = append(es, plan.Shift(e, len(l)))
+		fields = append(fields, p.Fields[i])
+	}
+	for i, c := range conds {
+		conds[i] = plan.Substitute(c, es)
+	}
+	n, err := lookupJoin(left, scan, kind, conds, hints, at)
+	if err != nil {
+		return nil, err
+	}
+	for i := len(l); i < len(es); i++ {
+		fields[i].Type = fields[i].Type.WithNullable(fields[i].Type.Nullable || kind == plan.LeftJoin).Plain()
+	}
+	return project(n, es, fields, at), nil
+}
+
+// lookupHints are the options of the LOOKUP hint that names a table.
+func (a *Analyzer) lookupHints(t *ast.Table) map[string]string {
+	out := map[string]string{}
+	for _, h := range append(append([]ast.Hint{}, a.hints...), t.Hints...) {
+		if h.Name != "LOOKUP" {
+			continue
+		}
+		options := map[string]string{}
+		for _, o := range h.Options {
+			options[o.Key] = o.Value
+		}
+		name := options["table"]
+		if name == "" || name == t.Path.Last() || t.Alias != nil && name == t.Alias.Name.Text {
+			maps.Copy(out, options)
+		}
+	}
+	return out
+}
+
+func lookupJoin(left plan.Node, right *plan.Scan, kind plan.JoinKind, conds []plan.Expr, hints map[string]string, at plan.Pos) (plan.Node, error) {
+	n := &plan.LookupJoin{Table: right.Table, Kind: kind, Hints: hints}
 	width := len(left.Out().Fields)
-	var rest []plan.Expr
+	var rest, checked []plan.Expr
 	for _, c := range conds {
 		if k, ok := lookupConstant(c, width); ok {
 			n.Constants = append(n.Constants, k)
+			continue
+		}
+		if k := widened(c, width); k != nil {
+			rest, checked = append(rest, k), append(checked, c)
 			continue
 		}
 		rest = append(rest, c)
 	}
 	var r plan.Node
 	n.Left, r, n.On = splitOn(left, right, rest)
+	extra := len(n.Left.Out().Fields) - width
+	for _, c := range checked {
+		c = plan.Remap(c, func(col int) int {
+			if col >= width {
+				return col + extra
+			}
+			return col
+		})
+		if n.On.Residual != nil {
+			c = plan.And(n.On.Residual, c)
+		}
+		n.On.Residual = c
+	}
 	if r != plan.Node(right) {
 		return nil, diag.At(at, "a lookup join must compare plain columns of %s", right.Table.Name).WithHint("cast the left side instead")
 	}
@@ -262,13 +366,6 @@ func lookupJoin(left plan.Node, right *plan.Scan, kind plan.JoinKind, conds []pl
 		return nil, diag.At(at, "a lookup join needs an equality in its condition")
 	}
 	n.Right = right
-	for _, h := range t.Hints {
-		if h.Name == "LOOKUP" {
-			for _, o := range h.Options {
-				n.Hints[o.Key] = o.Value
-			}
-		}
-	}
 	n.Fields = joinFields(n.Left, right, kind)
 	n.At, n.Mode, n.Bounded = at, left.Out().Mode, left.Out().Bounded
 	return withoutExtra(n, width, len(n.Left.Out().Fields), len(right.Fields)), nil
@@ -289,4 +386,28 @@ func lookupConstant(c plan.Expr, width int) (plan.LookupConstant, bool) {
 		return plan.LookupConstant{}, false
 	}
 	return plan.LookupConstant{Column: r.Index - width, Value: b}, true
+}
+
+// widened makes left = CAST(right column), which the coercion rules wrote, a key:
+// the left as the column's type, NULL where it does not fit. The condition itself
+// is still to be checked.
+func widened(c plan.Expr, width int) plan.Expr {
+	eq, ok := c.(*plan.Call)
+	if !ok || eq.Function != plan.FnEqual {
+		return nil
+	}
+	a, b := eq.Args[0], eq.Args[1]
+	if sideOf(a, width) == 'r' {
+		a, b = b, a
+	}
+	cast, ok := b.(*plan.Cast)
+	if !ok || !cast.Implicit || sideOf(a, width) != 'l' || !cast.Typ.Kind.IsInteger() || !cast.X.Type().Kind.IsInteger() {
+		return nil
+	}
+	r, ok := cast.X.(*plan.InputRef)
+	if !ok {
+		return nil
+	}
+	t := r.Typ.Plain().OrNull()
+	return call(plan.FnEqual, boolType(true), eq.At, &plan.Cast{Meta: meta(t, eq.At), X: a, Try: true}, r)
 }

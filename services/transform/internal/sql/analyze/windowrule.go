@@ -9,7 +9,8 @@ import (
 // if the keys hold no window.
 func windowAggregate(n *plan.Aggregate) plan.Node {
 	w := windowOf(n.Input)
-	if w == nil || w.start < 0 || w.end < 0 || indexOfInt(n.Keys, w.start) < 0 || indexOfInt(n.Keys, w.end) < 0 || n.Input.Out().Mode != plan.InsertOnly {
+	if w == nil || w.start < 0 || w.end < 0 || indexOfInt(n.Keys, w.start) < 0 || indexOfInt(n.Keys, w.end) < 0 ||
+		n.Input.Out().Mode != plan.InsertOnly && w.assign != nil && w.assign.Window.Kind == plan.SessionWindow {
 		return nil
 	}
 	out := &plan.WindowAggregate{Input: n.Input, Calls: n.Calls, Attached: &[2]int{w.start, w.end}}

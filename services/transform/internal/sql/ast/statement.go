@@ -95,6 +95,9 @@ type CreateTable struct {
 	As            *Query
 }
 
+// Insert is the INSERT that CREATE TABLE … AS SELECT stands for.
+func (c *CreateTable) Insert() *Insert { return &Insert{At: c.At, Table: c.Path, Query: c.As} }
+
 // CreateView is CREATE [TEMPORARY] VIEW.
 type CreateView struct {
 	At

@@ -5,7 +5,13 @@ import "strings"
 // Nearest returns the candidate that is spelled most like name, or "" when none
 // is near enough to be meant.
 func Nearest(name string, candidates []string) string {
-	best, bestDist := "", max(1, len(name)/3)+1
+	return Within(name, candidates, max(1, len(name)/3))
+}
+
+// Within returns the candidate that is spelled most like name, or "" when none is
+// within so many slips of it.
+func Within(name string, candidates []string, slips int) string {
+	best, bestDist := "", slips+1
 	lower := strings.ToLower(name)
 	for _, c := range candidates {
 		d := distance(lower, strings.ToLower(c), bestDist)

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -33,7 +34,7 @@ func Describe(n plan.Node) string {
 	case *plan.Sink:
 		return fmt.Sprintf("Sink(table=[%s.%s.%s], fields=[%s])", n.Table.Catalog, n.Table.Database, n.Table.Name, names(n.Fields))
 	case *plan.Match:
-		return "Match(measures=[" + names(n.Fields) + "])"
+		return "Match(orderBy=[" + sortText(n.OrderBy, n.Input.Out().Fields) + "], measures=[" + names(n.Fields) + "], pattern=[" + pattern(n) + "])"
 	}
 	return describeGroup(n)
 }
@@ -125,6 +126,10 @@ func describeGroup(n plan.Node) string {
 		op := map[bool]string{true: "WindowRank", false: "Rank"}[n.Window != nil]
 		return fmt.Sprintf("%s(rankType=[%s], rankRange=[rankStart=%d, rankEnd=%d], partitionBy=[%s], orderBy=[%s])", op, name, n.From, n.To,
 			pick(in, n.Partition), sortText(n.OrderBy, in))
+	case *plan.Normalize:
+		return fmt.Sprintf("ChangelogNormalize(key=[%s])", pick(n.Fields, n.Keys))
+	case *plan.Materialize:
+		return fmt.Sprintf("SinkMaterializer(key=[%s])", pick(n.Fields, n.Keys))
 	case *plan.Deduplicate:
 		in := n.Input.Out().Fields
 		keep := map[bool]string{true: "LastRow", false: "FirstRow"}[n.KeepLast]
@@ -225,4 +230,23 @@ func on(o plan.On, l, r plan.Node) string {
 		return "true"
 	}
 	return strings.Join(out, " AND ")
+}
+
+// pattern writes a row pattern as SQL does.
+func pattern(n *plan.Match) string {
+	parts := make([]string, len(n.Pattern))
+	for i, p := range n.Pattern {
+		most := strconv.Itoa(p.Max)
+		if p.Max < 0 {
+			most = ""
+		}
+		parts[i] = p.Variable
+		if p.Min != 1 || p.Max != 1 {
+			parts[i] += fmt.Sprintf("{%d,%s}", p.Min, most)
+		}
+		if p.Reluctant {
+			parts[i] += "?"
+		}
+	}
+	return strings.Join(parts, " ")
 }

@@ -83,7 +83,7 @@ func describeArity(least, most int) string {
 
 // kindNames are what an error calls the kinds of parameters.
 var kindNames = map[byte]string{
-	's': "a string", 'S': "a string", 'n': "a number", 'i': "an integer", 'l': "an integer", 'd': "a number", 'b': "a boolean", 'y': "binary",
+	'W': "a string or binary", 's': "a string", 'S': "a string", 'n': "a number", 'i': "an integer", 'l': "an integer", 'd': "a number", 'b': "a boolean", 'y': "binary",
 	'Y': "a string or binary", 't': "a date, time or timestamp", 'D': "a date or timestamp", 'p': "a timestamp", 'a': "an array", 'm': "a map",
 	'A': "an array, map or multiset", 'v': "an interval", 'k': "a keyword", 'z': "an integer or a string", 'q': "an array of strings", 'N': "a number or interval",
 	'u': "a date, timestamp or string", 'R': "a time attribute",
@@ -91,7 +91,7 @@ var kindNames = map[byte]string{
 
 // coerce casts argument i to the kind of parameter.
 //
-//	s string (others are cast)   S string only          Y string or binary   y binary
+//	s string (others are cast)   W the same or binary   S string only          Y string or binary   y binary
 //	n number                     i INT                  l BIGINT             d DOUBLE   z integer or string
 //	b boolean                    t datetime             D date or timestamp  p timestamp
 //	u datetime or string         a array                m map                A collection  q array of strings
@@ -105,8 +105,8 @@ func (a *Args) coerce(i int, kind byte) error {
 	k := t.Kind
 	ok := true
 	switch kind {
-	case 's':
-		if ok = k.IsCharacter(); !ok && (k.IsNumeric() || k == types.Boolean || k.IsDatetime()) {
+	case 's', 'W':
+		if ok = k.IsCharacter() || kind == 'W' && k.IsBinary(); !ok && (k.IsNumeric() || k == types.Boolean || k.IsDatetime()) {
 			a.cast(i, types.StringType())
 			return nil
 		}

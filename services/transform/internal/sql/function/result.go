@@ -92,7 +92,11 @@ func wholeType(a *Args) (types.Type, error) {
 		if !t.Kind.IsDatetime() {
 			return t, a.wrongType(0, "a date, time or timestamp")
 		}
-		return t.Plain().WithNullable(t.Nullable), checkUnit(a, 1, floorUnits)
+		units := floorUnits
+		if t.Kind == types.Time {
+			units = " HOUR MINUTE SECOND MILLISECOND "
+		}
+		return t.Plain().WithNullable(t.Nullable), checkUnit(a, 1, units)
 	}
 	if !t.Kind.IsNumeric() {
 		return t, a.wrongType(0, "a number")

@@ -51,17 +51,17 @@ func stringFunctions() []Def {
 		{Name: "OCTET_LENGTH", params: "Y", result: strictInt()},
 		{Name: plan.FnSubstring, params: "Y i i?", result: varying(0)},
 		{Name: plan.FnTrim, params: "x s? s?", result: trimType},
-		{Name: "LTRIM", params: "s s?", result: strictString()},
-		{Name: "RTRIM", params: "s s?", result: strictString()},
-		{Name: "BTRIM", params: "s s?", result: strictString()},
+		{Name: "LTRIM", params: "s s?", result: varying(0)},
+		{Name: "RTRIM", params: "s s?", result: varying(0)},
+		{Name: "BTRIM", params: "s s?", result: varying(0)},
 		{Name: "REPLACE", params: "s s s", result: strictString()},
 		{Name: "TRANSLATE", params: "s s s", result: strictString()},
 		{Name: plan.FnOverlay, params: "s s i i?", result: overlayType},
 		{Name: plan.FnPosition, params: "s s i?", result: strictInt()},
 		{Name: "LOCATE", params: "s s i?", result: strictInt()},
 		{Name: "INSTR", params: "s s i? i?", result: strictInt()},
-		{Name: "LEFT", params: "s i", result: strictString()},
-		{Name: "RIGHT", params: "s i", result: strictString()},
+		{Name: "LEFT", params: "s i", result: varying(0)},
+		{Name: "RIGHT", params: "s i", result: varying(0)},
 		{Name: "LPAD", params: "s i s?", result: maybeString()},
 		{Name: "RPAD", params: "s i s?", result: maybeString()},
 		{Name: "REPEAT", params: "s i", result: strictString()},
@@ -71,7 +71,7 @@ func stringFunctions() []Def {
 		{Name: "ASCII", params: "s", result: strictInt()},
 		{Name: "CHR", params: "l", result: strictString()},
 		{Name: "FROM_BASE64", params: "s", result: maybeString()},
-		{Name: "TO_BASE64", params: "s", result: strictString()},
+		{Name: "TO_BASE64", params: "W", result: strictString()},
 		{Name: "ENCODE", params: "s s", result: strict(types.BytesType())},
 		{Name: "DECODE", params: "y s", result: strictString()},
 		{Name: "SPLIT_INDEX", params: "s x i", result: maybeString()},
@@ -84,9 +84,9 @@ func stringFunctions() []Def {
 		{Name: "STARTSWITH", params: "Y Y", result: strictBool()},
 		{Name: "ENDSWITH", params: "Y Y", result: strictBool()},
 		{Name: "ELT", params: "l x+", result: eltType},
-		{Name: "IS_ALPHA", params: "s", result: strictBool()},
-		{Name: "IS_DECIMAL", params: "s", result: strictBool()},
-		{Name: "IS_DIGIT", params: "s", result: strictBool()},
+		{Name: "IS_ALPHA", params: "x", result: strictBool()},
+		{Name: "IS_DECIMAL", params: "x", result: strictBool()},
+		{Name: "IS_DIGIT", params: "x", result: strictBool()},
 		{Name: "CHAR", params: "l", result: strict(charType)},
 	}
 }
@@ -139,13 +139,13 @@ func eltType(a *Args) (types.Type, error) {
 
 func hashFunctions() []Def {
 	return []Def{
-		{Name: "MD5", params: "s", result: strict(types.CharType(32))},
-		{Name: "SHA1", params: "s", result: strict(types.CharType(40))},
-		{Name: "SHA224", params: "s", result: strict(types.CharType(56))},
-		{Name: "SHA256", params: "s", result: strict(types.CharType(64))},
-		{Name: "SHA384", params: "s", result: strict(types.CharType(96))},
-		{Name: "SHA512", params: "s", result: strict(types.CharType(128))},
-		{Name: "SHA2", params: "s i", result: strict(types.VarcharType(128))},
+		{Name: "MD5", params: "W", result: strict(types.CharType(32))},
+		{Name: "SHA1", params: "W", result: strict(types.CharType(40))},
+		{Name: "SHA224", params: "W", result: strict(types.CharType(56))},
+		{Name: "SHA256", params: "W", result: strict(types.CharType(64))},
+		{Name: "SHA384", params: "W", result: strict(types.CharType(96))},
+		{Name: "SHA512", params: "W", result: strict(types.CharType(128))},
+		{Name: "SHA2", params: "W i", result: strict(types.VarcharType(128))},
 	}
 }
 
@@ -172,8 +172,11 @@ func coalesceType(a *Args) (types.Type, error) {
 }
 
 func ifType(a *Args) (types.Type, error) {
-	t, err := a.unify(1, 2)
-	return t, err
+	if x, y := a.Type(1), a.Type(2); x.Kind == types.Timestamp && y.Kind == types.Timestamp {
+		a.cast(2, x) // the digits are those of the first branch
+		return x.Plain().WithNullable(x.Nullable || y.Nullable), nil
+	}
+	return a.unify(1, 2)
 }
 
 func nullIfType(a *Args) (types.Type, error) {
@@ -198,6 +201,9 @@ func Comparable(a, b types.Type) bool {
 
 // ComparisonType returns the type to which both sides of a comparison are cast.
 func ComparisonType(a, b types.Type) (types.Type, bool) {
+	if a.Kind.IsApprox() && b.Kind.IsApprox() {
+		return a.WithNullable(a.Nullable || b.Nullable), true // Calcite takes both for equally wide
+	}
 	if t, ok := types.Common(a, b); ok {
 		return t, t.Kind != types.Raw && t.Kind != types.Symbol
 	}

@@ -2,6 +2,7 @@ package function
 
 import (
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/diag"
 	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
 
@@ -48,6 +49,8 @@ func extractType(a *Args) (types.Type, error) {
 		a.cast(1, types.TimestampType(3))
 	} else if !k.IsDatetime() && !k.IsInterval() {
 		return types.Type{}, a.wrongType(1, "a date, time, timestamp or interval")
+	} else if unit, _ := a.Literal(0); k == types.Time && unit != "HOUR" && unit != "MINUTE" && unit != "SECOND" && unit != "MILLISECOND" {
+		return types.Type{}, diag.At(a.Exprs[1].Pos(), "a time of day has no %v", unit).WithHint("take it from a date or timestamp")
 	}
 	return strictLongType(a), checkUnit(a, 0, extractUnits)
 }
@@ -73,7 +76,7 @@ func timestampAddType(a *Args) (types.Type, error) {
 	if t.Kind == types.Date {
 		switch unit {
 		case "HOUR", "MINUTE", "SECOND", "MILLISECOND", "MICROSECOND", "NANOSECOND":
-			t = types.TimestampType(3)
+			t = types.TimestampType(types.DefaultTimestampPrecision)
 		}
 	}
 	return t.WithNullable(a.Nullable()), nil

@@ -121,11 +121,17 @@ func (p *pruner) groupInputs(n plan.Node, own needs) {
 		in.whole(n.Partition...)
 		in.sortKeys(n.OrderBy)
 		in.window(n.Window)
+		if n.ToColumn != nil {
+			in.whole(*n.ToColumn)
+		}
 	case *plan.Deduplicate:
 		in := p.passed(own, n.Input, 0)
 		in.whole(n.Keys...)
 		in.whole(n.Time)
 		in.window(n.Window)
+	case *plan.Normalize:
+		in := p.passed(own, n.Input, 0)
+		in.whole(n.Keys...)
 	default:
 		p.joinInputs(n, own)
 	}

@@ -35,6 +35,10 @@ func (p *pruner) group(n plan.Node) pruned {
 		at := p.numbered(n, in, &c.NumberColumn)
 		c.Input, c.Partition, c.OrderBy, c.Window = in.node, keys(n.Partition, in.at), sortKeys(n.OrderBy, in.at), pair(n.Window, in.at)
 		c.Output = output(n.Output, at)
+		if n.ToColumn != nil {
+			to := in.at[*n.ToColumn]
+			c.ToColumn = &to
+		}
 		return pruned{&c, at}
 	case *plan.Deduplicate:
 		in := p.prune(n.Input)
@@ -43,6 +47,11 @@ func (p *pruner) group(n plan.Node) pruned {
 		c.Input, c.Keys, c.Time, c.Window = in.node, keys(n.Keys, in.at), in.at[n.Time], pair(n.Window, in.at)
 		c.Output = output(n.Output, at)
 		return pruned{&c, at}
+	case *plan.Normalize:
+		in := p.prune(n.Input)
+		c := *n
+		c.Input, c.Keys, c.Output = in.node, keys(n.Keys, in.at), output(n.Output, in.at)
+		return pruned{&c, in.at}
 	case *plan.Unnest:
 		in := p.prune(n.Input)
 		c := *n
@@ -118,7 +127,11 @@ func (p *pruner) join(n plan.Node) pruned {
 	case *plan.Join:
 		j := p.both(n.Left, n.Right)
 		c := *n
-		at := j.at[:len(n.Fields)]
+		at := j.at
+		if n.Kind == plan.MarkJoin {
+			at = appended(j.l.at, len(j.l.node.Out().Fields), 1)
+		}
+		at = at[:len(n.Fields)]
 		c.Left, c.Right, c.On, c.Output = j.l.node, j.r.node, j.on(n.On), output(n.Output, at)
 		return pruned{&c, at}
 	case *plan.IntervalJoin:

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT, k STRING, v INT, price DECIMAL(10,2), ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/t.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES COUNT(*) AS n, COUNT(A.v) AS na, FIRST(id) AS f, LAST(id) AS l, FIRST(id, 1) AS f1, LAST(id, 1) AS l1, LAST(v) AS vv AFTER MATCH SKIP PAST LAST ROW PATTERN (A+ B) DEFINE A AS A.v < 15, B AS B.v >= 15);

@@ -1,0 +1,2 @@
+CREATE TABLE t (id INT, k STRING, v INT, price DECIMAL(10,2), ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/t.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY k ORDER BY ts MEASURES A.id AS a, COUNT(B.id) AS n, C.id AS c, SUM(B.v) AS s, AVG(B.v) AS av, MIN(B.v) AS mi, MAX(B.v) AS ma AFTER MATCH SKIP PAST LAST ROW PATTERN (A B* C) DEFINE A AS A.v < 10, B AS B.v BETWEEN 10 AND 20, C AS C.v > 20);

@@ -1,0 +1,2 @@
+CREATE TABLE e (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/e.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+WITH a AS (SELECT window_start AS ws, window_end AS we, window_time AS wt, SUM(v) s FROM TABLE(TUMBLE(TABLE e, DESCRIPTOR(ts), INTERVAL '5' SECOND)) GROUP BY window_start, window_end, window_time) SELECT window_start, window_end, SUM(s) FROM TABLE(TUMBLE(TABLE a, DESCRIPTOR(wt), INTERVAL '20' SECOND)) GROUP BY window_start, window_end;

@@ -1,0 +1,2 @@
+CREATE TABLE e (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/e.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+SELECT TUMBLE_END(rt, INTERVAL '20' SECOND), SUM(s) FROM (SELECT TUMBLE_ROWTIME(ts, INTERVAL '5' SECOND) rt, SUM(v) s FROM e GROUP BY TUMBLE(ts, INTERVAL '5' SECOND)) GROUP BY TUMBLE(rt, INTERVAL '20' SECOND);

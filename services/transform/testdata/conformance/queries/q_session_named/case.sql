@@ -1,0 +1,2 @@
+CREATE TABLE e (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/e.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+SELECT k, window_start, window_end, COUNT(*) FROM TABLE(SESSION(DATA => TABLE e PARTITION BY k, TIMECOL => DESCRIPTOR(ts), GAP => INTERVAL '4' SECOND)) GROUP BY k, window_start, window_end;
