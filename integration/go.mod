@@ -6,6 +6,7 @@ require (
 	github.com/weirflow/weirflow/proto v0.0.0
 	github.com/weirflow/weirflow/services/platform v0.0.0
 	github.com/weirflow/weirflow/services/standalone v0.0.0
+	github.com/weirflow/weirflow/services/transform v0.0.0
 	google.golang.org/grpc v1.85.0
 )
 

@@ -25,6 +25,8 @@ type Config struct {
 	// it doubles each time.
 	RestartMin time.Duration `yaml:"restart_min" help:"pause before a failed job is tried again"`
 	RestartMax time.Duration `yaml:"restart_max" help:"to which it doubles"`
+	// FunctionsFolder holds the WebAssembly modules that jobs may use.
+	FunctionsFolder string `yaml:"functions_folder" help:"folder of the WebAssembly modules that jobs may use; empty: none"`
 }
 
 // DefaultConfig works with a Kafka on this machine.

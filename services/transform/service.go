@@ -19,6 +19,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/connectors"
 	"github.com/weirflow/weirflow/services/transform/internal/job"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // Deps are what the service is given.
@@ -37,6 +38,7 @@ type Service struct {
 	d          Deps
 	jobs       *job.Manager
 	connectors connector.Registry
+	functions  wasm.Library
 }
 
 // New checks the configuration and prepares the service; Kafka need not be there yet.
@@ -47,12 +49,12 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	s := &Service{d: d, connectors: connectors.All()}
+	s := &Service{d: d, connectors: connectors.All(), functions: wasm.Library{Folder: cfg.FunctionsFolder}}
 	var err error
 	s.jobs, err = job.New(job.Config{
 		Kafka: cfg.Kafka, Instance: d.Instance, Partitions: cfg.IndexPartitions, CheckpointInterval: cfg.CheckpointInterval,
 		RestartMin: cfg.RestartMin, RestartMax: cfg.RestartMax,
-	}, job.Deps{Logger: d.Logger, Book: d.Book, Connectors: s.connectors, Now: d.Now})
+	}, job.Deps{Logger: d.Logger, Book: d.Book, Connectors: s.connectors, Functions: s.functions, Now: d.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +67,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 
 // Register puts the service's APIs on a gRPC server.
 func (s *Service) Register(g *grpc.Server) {
-	jobv1.RegisterJobServiceServer(g, &api.Jobs{Manager: s.jobs, Connectors: s.connectors, Ready: s.jobs.Ready})
+	jobv1.RegisterJobServiceServer(g, &api.Jobs{Manager: s.jobs, Connectors: s.connectors, Functions: s.functions, Ready: s.jobs.Ready})
 	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }

@@ -119,10 +119,13 @@ const (
 	CodeAllBrokersDown   = -187
 	CodeFatal            = -150
 	CodeAutoOffsetReset  = -140
+	CodeFenced           = -144
 
 	CodeOffsetOutOfRange        = 1
 	CodeUnknownTopicOrPartition = 3
 	CodeMessageTooLarge         = 10
+	CodeInvalidProducerEpoch    = 47
+	CodeProducerFenced          = 90
 )
 
 // HasCode reports whether err is, or wraps, a Kafka error with one of the codes.

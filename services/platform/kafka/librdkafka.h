@@ -76,7 +76,13 @@ int rd_kafka_flush(rd_kafka_t *, int);
 int rd_kafka_purge(rd_kafka_t *, int);
 const char *rd_kafka_err2str(int);
 int rd_kafka_error_code(const rd_kafka_error_t *);
+int rd_kafka_error_is_retriable(const rd_kafka_error_t *);
+const char *rd_kafka_error_string(const rd_kafka_error_t *);
 void rd_kafka_error_destroy(rd_kafka_error_t *);
+rd_kafka_error_t *rd_kafka_init_transactions(rd_kafka_t *, int);
+rd_kafka_error_t *rd_kafka_begin_transaction(rd_kafka_t *);
+rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *, int);
+rd_kafka_error_t *rd_kafka_abort_transaction(rd_kafka_t *, int);
 int rd_kafka_fatal_error(rd_kafka_t *, char *, size_t);
 
 rd_kafka_topic_t *rd_kafka_topic_new(rd_kafka_t *, const char *, void *);

@@ -9,6 +9,7 @@ import "C"
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 	"unsafe"
 )
@@ -32,12 +33,23 @@ func positionsOf(l *C.rd_kafka_topic_partition_list_t) []Position {
 	return out
 }
 
+// codeGroupIDNotFound is what brokers answer for a group that nobody has made.
+const codeGroupIDNotFound = 69
+
 // Committed returns what the consumer's group has committed for the partitions;
 // OffsetInvalid where nothing is.
 func (c *Consumer) Committed(ctx context.Context, ps []Position) ([]Position, error) {
 	l := newList(ps)
 	defer C.rd_kafka_topic_partition_list_destroy(l)
-	if err := errorOf(C.rd_kafka_committed(c.c.rk, l, timeout(ctx))); err != nil {
+	err := errorOf(C.rd_kafka_committed(c.c.rk, l, timeout(ctx)))
+	if HasCode(err, codeGroupIDNotFound) { // brokers differ in whether a new group is an error
+		none := slices.Clone(ps)
+		for i := range none {
+			none[i].Offset = OffsetInvalid
+		}
+		return none, nil
+	}
+	if err != nil {
 		return nil, fmt.Errorf("ask for committed offsets: %w", err)
 	}
 	return positionsOf(l), nil

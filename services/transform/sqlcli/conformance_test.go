@@ -62,6 +62,11 @@ func runScript(t *testing.T, script string) result {
 
 func read(t *testing.T, path string) string {
 	t.Helper()
+	return readCorpus(t, path)
+}
+
+func readCorpus(t testing.TB, path string) string {
+	t.Helper()
 	b, err := os.ReadFile(filepath.Join(corpus, path))
 	if err != nil {
 		t.Fatal(err)

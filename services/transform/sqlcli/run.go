@@ -21,6 +21,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // Options are what a run of a script is given.
@@ -183,9 +184,13 @@ func (r *runner) env(lane uint32) connector.Env {
 }
 
 func (r *runner) pipeline(ctx context.Context, s *sql.Session, roots []plan.Node, takers []exec.Sink, sinks []connector.Sink) error {
-	g, err := exec.Build(roots, takers, script.EnvOf(s.Config(), time.Now))
+	functions := wasm.Library{Anywhere: true}.Open()
+	g, err := exec.Build(roots, takers, script.EnvOf(s.Config(), time.Now, functions))
 	if err != nil {
-		return err
+		return errors.Join(err, functions.Close())
+	}
+	if err := r.connectors.OpenLookups(r.env(0), g); err != nil {
+		return errors.Join(err, g.Close())
 	}
 	var inputs []pipeline.Input
 	for i, scan := range g.Scans {
@@ -196,7 +201,7 @@ func (r *runner) pipeline(ctx context.Context, s *sql.Session, roots []plan.Node
 		inputs = append(inputs, pipeline.Input{Name: scan.Plan.Table.Name + "#" + strconv.Itoa(i), Scan: scan, Source: src})
 	}
 	err = pipeline.Run(ctx, pipeline.Config{Graph: g, Inputs: inputs, Sinks: sinks})
-	return errors.Join(err, g.Close(), r.out.flush())
+	return errors.Join(err, g.Close(), functions.Close(), r.out.flush())
 }
 
 // info prints rows that the front end itself answers.

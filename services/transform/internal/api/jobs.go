@@ -16,6 +16,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/job"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 const (
@@ -28,6 +29,8 @@ type Jobs struct {
 	jobv1.UnimplementedJobServiceServer
 	Manager    *job.Manager
 	Connectors connector.Registry
+	// Functions are the modules that statements may load.
+	Functions wasm.Library
 	// Ready reports whether the jobs are known yet.
 	Ready func() bool
 }
@@ -84,7 +87,7 @@ func (s *Jobs) CreateJob(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 
 // ValidateJob says what is wrong with a script.
 func (s *Jobs) ValidateJob(_ context.Context, req *jobv1.ValidateJobRequest) (*jobv1.ValidateJobResponse, error) {
-	p, err := script.Compile(req.GetSql(), req.GetParameters(), s.Connectors)
+	p, err := script.Compile(req.GetSql(), req.GetParameters(), s.Connectors, s.Functions)
 	h := sql.NewHider(req.GetSql(), req.GetParameters())
 	if err == nil {
 		return &jobv1.ValidateJobResponse{Valid: true, Plan: h.Hide(p.Explain())}, nil

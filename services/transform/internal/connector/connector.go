@@ -33,10 +33,25 @@ type Chunk struct {
 	// letters; Keep, which is set then, writes them and calls done when they are safe.
 	Dead int
 	Keep func(done func(error))
+	// KeepLate writes records as dead letters that came too late for an operator, or
+	// without a time, and calls done when they are safe; nil where nobody asks for it.
+	// It is called before Release, with the records' numbers in the batch's origin.
+	KeepLate func(records []int32, done func(error))
 	// Positions are those behind the chunk, of the partitions that it is from.
 	Positions []Position
+	// Partitions are those that are read from now on, told before their first record,
+	// so that time does not pass without them.
+	Partitions []Partition
 	// Release gives the chunk's memory back. It may be called from any goroutine.
 	Release func()
+}
+
+// Partition is a part of a source with its own order.
+type Partition struct {
+	// Name is as the chunks' origins give it.
+	Name string
+	// Empty says that there is nothing to read now: nobody shall wait for it.
+	Empty bool
 }
 
 // Source reads a table.
@@ -100,6 +115,9 @@ type Env struct {
 	Now func() time.Time
 	// Handoff is the Kafka cluster of IndexBatch records; empty brokers: none.
 	Handoff Handoff
+	// Commits says that the run calls CommitWith of Transactional sinks with each
+	// checkpoint. Without a job, such sinks commit by themselves.
+	Commits bool
 	// Print is where the print connector writes.
 	Print Printer
 }
@@ -116,6 +134,9 @@ type Factory struct {
 	// Source is nil when the connector cannot be read, Sink when it cannot be written.
 	Source func(env Env, scan *plan.Scan, o *Options) (Source, error)
 	Sink   func(env Env, sink *plan.Sink, o *Options) (Sink, error)
+	// Lookup answers lookup joins by the columns keys of the scan, whose columns are
+	// those of the answers; nil when the connector cannot be asked for single rows.
+	Lookup func(env Env, scan *plan.Scan, keys []int, o *Options) (Lookup, error)
 	// Check looks at a table's options together; it may be nil.
 	Check func(t *plan.Table, o *Options) error
 	// CheckSink and CheckScan say why an INSERT or a scan cannot be carried out;

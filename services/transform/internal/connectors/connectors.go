@@ -13,8 +13,10 @@ import (
 
 // All returns all connectors by name.
 func All() connector.Registry {
+	kafkas := kafka.Factories()
 	return connector.Registry{
-		"kafka":           kafka.Factory(),
+		"kafka":           kafkas["kafka"],
+		"upsert-kafka":    kafkas["upsert-kafka"],
 		"elasticsearch-6": elasticsearch.Factory(6),
 		"elasticsearch-7": elasticsearch.Factory(7),
 		"elasticsearch-8": elasticsearch.Factory(8),

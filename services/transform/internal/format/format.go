@@ -3,6 +3,7 @@
 package format
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/format/csv"
 	"github.com/weirflow/weirflow/services/transform/internal/format/json"
 	"github.com/weirflow/weirflow/services/transform/internal/format/raw"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -35,7 +37,14 @@ type Encoder interface {
 }
 
 // Names are the formats that there are.
-func Names() []string { return []string{"json", "raw"} }
+func Names() []string { return []string{"csv", "json", "raw"} }
+
+// Splitter is a decoder whose records may hold line ends.
+type Splitter interface {
+	// RecordEnd returns where the line feed is that ends the first record of data,
+	// -1 when it is not there yet.
+	RecordEnd(data []byte) int
+}
 
 // Options returns what a format takes as options, its keys behind a prefix.
 func Options(name, prefix string) []connector.Option {
@@ -52,6 +61,16 @@ func Options(name, prefix string) []connector.Option {
 			{Key: p + "encode.ignore-null-fields", Kind: connector.Bool, Default: "false"},
 			{Key: p + "decode.json-parser.enabled", Kind: connector.Bool, Default: "true"},
 			{Key: "decode.json-parser.enabled", Kind: connector.Bool, Default: "true"},
+		}
+	case "csv":
+		p := prefix + "csv."
+		return []connector.Option{
+			{Key: p + "field-delimiter", Default: ","}, {Key: p + "array-element-delimiter", Default: ";"},
+			{Key: p + "disable-quote-character", Kind: connector.Bool, Default: "false"}, {Key: p + "quote-character", Default: `"`},
+			{Key: p + "escape-character"}, {Key: p + "null-literal"},
+			{Key: p + "allow-comments", Kind: connector.Bool, Default: "false"},
+			{Key: p + "ignore-parse-errors", Kind: connector.Bool, Default: "false"},
+			{Key: p + "write-bigdecimal-in-scientific-notation", Kind: connector.Bool, Default: "true"},
 		}
 	case "raw":
 		return []connector.Option{
@@ -72,7 +91,12 @@ func Check(o *connector.Options, key string) error {
 	if !slices.Contains(Names(), name) {
 		return o.Wrong(key, fmt.Sprintf("format %q is not known%s", name, suggest.Hint(name, Names())))
 	}
-	if p := strings.TrimSuffix(key, "format"); name == "json" && o.Bool(p+"json.ignore-parse-errors") && o.Bool(p+"json.fail-on-missing-field") {
+	p := strings.TrimSuffix(key, "format")
+	if name == "csv" {
+		_, err := csvOptions(o, p)
+		return err
+	}
+	if name == "json" && o.Bool(p+"json.ignore-parse-errors") && o.Bool(p+"json.fail-on-missing-field") {
 		return o.Wrong(p+"json.fail-on-missing-field", "cannot be true together with ignore-parse-errors")
 	}
 	return nil
@@ -89,9 +113,45 @@ func jsonOptions(o *connector.Options, prefix string) json.Options {
 	}
 }
 
-// NewDecoder returns a decoder of columns; prefix is "", "key." or "value.".
-func NewDecoder(o *connector.Options, name, prefix string, columns []json.Column) (Decoder, error) {
+// csvOptions reads the csv.* options behind a prefix and says what does not fit.
+func csvOptions(o *connector.Options, prefix string) (csv.Options, error) {
+	p := prefix + "csv."
+	opt := csv.Options{
+		ArrayDelimiter: o.Text(p + "array-element-delimiter"), Quote: o.Text(p + "quote-character"), Escape: o.Text(p + "escape-character"),
+		AllowComments: o.Bool(p + "allow-comments"), IgnoreParseErrors: o.Bool(p + "ignore-parse-errors"),
+		NullLiteral: o.Text(p + "null-literal"), HasNull: o.Has(p + "null-literal"),
+		PlainDecimals: !o.Bool(p + "write-bigdecimal-in-scientific-notation"),
+	}
+	var err error
+	if opt.FieldDelimiter, err = csv.Unescape(o.Text(p + "field-delimiter")); err != nil {
+		return opt, o.Wrong(p+"field-delimiter", err.Error())
+	}
+	if o.Bool(p + "disable-quote-character") {
+		if o.Has(p + "quote-character") {
+			return opt, o.Wrong(p+"quote-character", "cannot be given together with '"+p+"disable-quote-character' = 'true'")
+		}
+		opt.Quote = ""
+	}
+	if bad, ok := errors.AsType[*csv.OptionError](opt.Validate()); ok {
+		return opt, o.Wrong(p+bad.Key, bad.Reason)
+	}
+	return opt, nil
+}
+
+// NewDecoder returns a decoder of the columns that are read; prefix is "", "key." or
+// "value.". The fields are all those that a record has.
+func NewDecoder(o *connector.Options, name, prefix string, columns []json.Column, fields []types.Field) (Decoder, error) {
 	switch name {
+	case "csv":
+		opt, err := csvOptions(o, prefix)
+		if err != nil {
+			return nil, err
+		}
+		read := make([]string, 0, len(columns))
+		for _, c := range columns {
+			read = append(read, c.Name)
+		}
+		return csv.NewDecoder(fields, read, opt)
 	case "json":
 		return json.NewDecoder(columns, jsonOptions(o, prefix)), nil
 	case "raw":
@@ -104,6 +164,12 @@ func NewDecoder(o *connector.Options, name, prefix string, columns []json.Column
 // NewEncoder returns an encoder of rows.
 func NewEncoder(o *connector.Options, name, prefix string, fields []types.Field) (Encoder, error) {
 	switch name {
+	case "csv":
+		opt, err := csvOptions(o, prefix)
+		if err != nil {
+			return nil, err
+		}
+		return csv.NewEncoder(fields, opt)
 	case "json":
 		return json.NewEncoder(fields, jsonOptions(o, prefix)), nil
 	case "raw":

@@ -3,7 +3,6 @@ package job
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"sync"
 	"time"
@@ -21,6 +20,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/pipeline"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // attempt is one try at running a job.
@@ -30,13 +30,16 @@ type attempt struct {
 	graph  *exec.Graph
 	inputs []pipeline.Input
 	sinks  []connector.Sink
-	every  time.Duration
+	// functions are those of modules that the graph calls
+	functions *wasm.Functions
+	every     time.Duration
 	// partitions of the topic of documents
 	partitions int
 
-	mu         sync.Mutex
-	safe       map[string]map[partition]int64
-	checkpoint time.Time
+	demand chan chan<- error
+
+	mu   sync.Mutex
+	safe map[string]map[partition]int64
 }
 
 type partition struct {
@@ -45,21 +48,19 @@ type partition struct {
 }
 
 func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
-	prog, err := script.Compile(r.job.GetSql(), r.job.GetParameters(), r.m.d.Connectors)
+	prog, err := script.Compile(r.job.GetSql(), r.job.GetParameters(), r.m.d.Connectors, r.m.d.Functions)
 	if err != nil {
 		return nil, fault.Permanent(err)
 	}
-	if err := checkState(prog); err != nil {
-		return nil, fault.Permanent(err)
-	}
-	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64)}
+	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64), demand: make(chan chan<- error),
+		functions: r.m.d.Functions.Open()}
 	if d := prog.CheckpointInterval(); d > 0 {
 		a.every = d
 	}
 	if a.partitions, err = r.m.prepareTopics(ctx, r.name, prog.Sinks); err != nil {
 		return nil, err
 	}
-	if a.state, err = openState(ctx, r.m, r.name); err != nil {
+	if a.state, err = openState(ctx, r.m, r.name, r.job.GetEpoch()); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -68,6 +69,13 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 		}
 	}()
 	if err := a.makeSinks(prog); err != nil {
+		return nil, err
+	}
+	a.state.keeps = a.graph.Stateful() != "" || a.transaction() != nil
+	if err := a.state.begin(ctx, a.transaction() != nil); err != nil {
+		return nil, err
+	}
+	if err := a.state.restore(ctx, a.graph); err != nil {
 		return nil, err
 	}
 	return a, a.makeInputs()
@@ -105,7 +113,7 @@ func (m *Manager) prepareTopics(ctx context.Context, job string, sinks []*plan.S
 func (a *attempt) env(lane uint32) connector.Env {
 	m := a.r.m
 	return connector.Env{
-		Logger: a.r.log, Job: a.r.name, Epoch: a.r.job.GetEpoch(), Lane: lane, Now: m.d.Now,
+		Logger: a.r.log, Job: a.r.name, Epoch: a.r.job.GetEpoch(), Lane: lane, Now: m.d.Now, Commits: true,
 		Handoff: connector.Handoff{Kafka: m.cfg.Kafka, Partitions: a.partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
@@ -133,16 +141,15 @@ func (a *attempt) makeSinks(prog *script.Program) error {
 		roots = append(roots, s.Input)
 	}
 	var err error
-	a.graph, err = exec.Build(roots, takers, prog.Env(a.r.m.d.Now))
+	a.graph, err = exec.Build(roots, takers, prog.Env(a.r.m.d.Now, a.functions))
 	if err != nil {
 		return fault.Permanent(err)
 	}
-	return nil
+	return a.r.m.d.Connectors.OpenLookups(a.env(0), a.graph)
 }
 
 func (a *attempt) makeInputs() error {
-	from, at := a.state.positions()
-	a.checkpoint = at
+	from := a.state.positions()
 	names := make(map[string]int)
 	for _, scan := range a.graph.Scans {
 		name := scan.Plan.Table.Name
@@ -172,26 +179,39 @@ func (a *attempt) note(input string, positions []connector.Position) {
 }
 
 func (a *attempt) run(ctx context.Context) error {
-	err := pipeline.Run(ctx, pipeline.Config{
+	cfg := pipeline.Config{
 		Graph: a.graph, Inputs: a.inputs, Sinks: a.sinks, Stage: a.r.m.d.Book.Stage(a.r.name),
 		CheckpointEvery: a.every, Checkpoint: a.save,
 		Running: func() { //nolint:contextcheck // the state is written even when the run ends
 			a.r.set(jobv1.JobState_JOB_STATE_RUNNING, nil)
 		},
-	})
-	return errors.Join(err, a.close())
+		Demand: a.demand,
+	}
+	if a.state.keeps {
+		cfg.State = a.state
+	}
+	if t := a.transaction(); t != nil {
+		a.state.through, cfg.Aligned = t.CommitWith, true
+	}
+	return errors.Join(pipeline.Run(ctx, cfg), a.close())
+}
+
+// transaction returns a sink whose rows are in a transaction, which all such sinks
+// of the job share; nil without one.
+func (a *attempt) transaction() connector.Transactional {
+	for _, s := range a.sinks {
+		if t, ok := s.(connector.Transactional); ok {
+			return t
+		}
+	}
+	return nil
 }
 
 // save writes a checkpoint, and tells the consumer groups.
 func (a *attempt) save(ctx context.Context, positions map[string][]connector.Position) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
 	if err := a.state.save(ctx, a.r.job.GetEpoch(), positions); err != nil {
-		return fmt.Errorf("checkpoint: %w", err)
+		return err
 	}
-	a.mu.Lock()
-	a.checkpoint = a.r.m.d.Now()
-	a.mu.Unlock()
 	for _, in := range a.inputs {
 		a.note(in.Name, positions[in.Name])
 		if c, ok := in.Source.(connector.Committer); ok {
@@ -211,6 +231,7 @@ func (a *attempt) close() error {
 	if a.graph != nil {
 		errs = append(errs, a.graph.Close())
 	}
+	errs = append(errs, a.functions.Close())
 	if a.state != nil {
 		a.state.close()
 	}
@@ -221,8 +242,8 @@ func (a *attempt) close() error {
 func (a *attempt) fill(st *jobv1.JobStatus) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.checkpoint.IsZero() {
-		st.LastCheckpointAt = timestamppb.New(a.checkpoint)
+	if f := a.state.last(); !f.at.IsZero() {
+		st.LastCheckpointAt = timestamppb.New(f.at)
 	}
 	st.Sources, st.Operators = nil, nil
 	now := a.r.m.d.Now().UnixMilli()

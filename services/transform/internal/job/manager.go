@@ -22,6 +22,7 @@ import (
 	"github.com/weirflow/weirflow/services/platform/ledger"
 
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // The topics of jobs.
@@ -58,7 +59,9 @@ type Deps struct {
 	Logger     *slog.Logger
 	Book       *ledger.Book
 	Connectors connector.Registry
-	Now        func() time.Time
+	// Functions are the modules that statements may load.
+	Functions wasm.Library
+	Now       func() time.Time
 }
 
 // Manager keeps and runs jobs.

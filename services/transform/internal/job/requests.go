@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
 
+	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 )
@@ -22,11 +23,7 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	if !namePattern.MatchString(req.GetName()) {
 		return nil, fmt.Errorf("%q: %w", req.GetName(), ErrName)
 	}
-	prog, err := script.Compile(req.GetSql(), req.GetParameters(), m.d.Connectors)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkState(prog); err != nil {
+	if _, err := script.Compile(req.GetSql(), req.GetParameters(), m.d.Connectors, m.d.Functions); err != nil {
 		return nil, err
 	}
 	m.change.Lock()
@@ -117,12 +114,12 @@ func (m *Manager) start(ctx context.Context, name string, fromScratch bool) (*jo
 
 // forget drops a job's checkpoint.
 func (m *Manager) forget(ctx context.Context, name string) error {
-	s, err := openState(ctx, m, name)
+	s, err := checkpoint.Open(ctx, m.stateConfig(name, 0))
 	if err != nil {
 		return err
 	}
-	defer s.close()
-	return s.clear(ctx)
+	defer s.Close()
+	return s.Forget(ctx)
 }
 
 // Stop stops a job; what it has read is finished and checkpointed first.

@@ -20,6 +20,9 @@ const (
 	drainTimeout = 15 * time.Second
 )
 
+// errStopped answers who wanted a checkpoint of a run that has ended.
+var errStopped = errors.New("the job has stopped")
+
 // Input is a scan with its source.
 type Input struct {
 	// Name is the table, with a number behind it if it is read more than once.
@@ -40,8 +43,25 @@ type Config struct {
 	// input, if they have changed. Checkpoint may be nil.
 	CheckpointEvery time.Duration
 	Checkpoint      func(ctx context.Context, positions map[string][]connector.Position) error
+	// State is set for a job whose operators remember something. Checkpoint is then
+	// called with the positions up to which the state was captured, when all that
+	// came before has been acknowledged.
+	State State
+	// Aligned holds the inputs back from the capture until the checkpoint is written:
+	// sinks commit their rows with it.
+	Aligned bool
+	// Demand asks for a checkpoint out of turn; it may be nil. The answer is what
+	// came of it.
+	Demand <-chan chan<- error
 	// Running is called once, when the first batches may come; it may be nil.
 	Running func()
+}
+
+// State is what operators remember.
+type State interface {
+	// Capture copies what changed since the last checkpoint. No rows are on their
+	// way through the graph meanwhile, and the next Capture comes after Checkpoint.
+	Capture() error
 }
 
 // event is what a source tells the pipeline.
@@ -59,7 +79,11 @@ type Pipeline struct {
 	events  chan event
 	stop    context.CancelFunc
 	running int
+	dirty   bool       // something happened since the last cut
 	written chan error // the checkpoint that is being written; nil when none is
+	giveUp  context.CancelFunc
+	asked   []chan<- error // for the checkpoint to come
+	waiting []chan<- error // for the one that is being written
 }
 
 // Run runs until all inputs have ended, the context ends, or something fails. The
@@ -128,25 +152,31 @@ func (p *Pipeline) loop(ctx context.Context) error {
 	if p.cfg.Running != nil {
 		p.cfg.Running()
 	}
-	if err := p.cfg.Graph.Start(); err != nil {
+	if err := p.itself(p.cfg.Graph.Start); err != nil {
 		return err
 	}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
 	saved := time.Now()
 	for p.running > 0 {
+		events := p.events
+		if p.held() {
+			events = nil
+		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case e := <-p.events:
+		case e := <-events:
 			if err := p.handle(e); err != nil {
 				return err
 			}
 		case err := <-p.written:
-			p.written = nil
-			if err != nil {
+			if err := p.saved(err); err != nil {
 				return err
 			}
+		case asker := <-p.cfg.Demand:
+			p.asked = append(p.asked, asker)
+			saved = time.Time{}
 		case now := <-tick.C:
 			if err := p.tick(ctx, now, &saved); err != nil {
 				return err
@@ -156,13 +186,32 @@ func (p *Pipeline) loop(ctx context.Context) error {
 	return nil
 }
 
+// held reports whether no rows may come before the checkpoint is written.
+func (p *Pipeline) held() bool { return p.cfg.Aligned && p.written != nil }
+
+// itself has the graph do something whose rows come from no batch, but have to be
+// acknowledged like all.
+func (p *Pipeline) itself(do func() error) error {
+	r := p.track.begin(timer, connector.Chunk{})
+	p.dirty = true
+	p.cfg.Graph.Attach(r)
+	err := do()
+	p.cfg.Graph.Attach(nil)
+	if err != nil {
+		p.track.abandon(r)
+	}
+	r.Release(nil)
+	return err
+}
+
 func (p *Pipeline) handle(e event) error {
+	p.dirty = true
 	if e.end {
 		p.running--
 		if e.err != nil {
 			return e.err
 		}
-		return p.cfg.Inputs[e.input].Scan.End()
+		return p.itself(p.cfg.Inputs[e.input].Scan.End)
 	}
 	if p.cfg.Stage != nil {
 		p.cfg.Stage.In(e.chunk.Records)
@@ -172,13 +221,25 @@ func (p *Pipeline) handle(e event) error {
 		r.Hold()
 		e.chunk.Keep(r.Release)
 	}
+	for _, part := range e.chunk.Partitions {
+		p.cfg.Inputs[e.input].Scan.Expect(part.Name, part.Empty)
+	}
 	var err error
 	if e.chunk.Batch.Len > 0 {
 		err = p.cfg.Inputs[e.input].Scan.Push(e.chunk.Batch, r)
 	}
+	dead := e.chunk.Dead
+	if e.chunk.KeepLate != nil && err == nil {
+		if late := r.Late(); len(late) > 0 {
+			dead += len(late)
+			p.track.late(r, len(late))
+			r.Hold()
+			e.chunk.KeepLate(late, r.Release)
+		}
+	}
 	e.chunk.Release()
 	if err == nil && p.cfg.Stage != nil {
-		p.cfg.Stage.Filtered(r.Records - r.Out() - e.chunk.Dead)
+		p.cfg.Stage.Filtered(r.Records - r.Out() - dead)
 	}
 	if err != nil {
 		p.track.abandon(r)
@@ -191,8 +252,8 @@ func (p *Pipeline) tick(ctx context.Context, now time.Time, saved *time.Time) er
 	if err := p.track.failure(); err != nil {
 		return err
 	}
-	if at := p.cfg.Graph.NextTimer(); !at.IsZero() && !at.After(now) {
-		if err := p.cfg.Graph.Tick(now); err != nil {
+	if at := p.cfg.Graph.NextTimer(); !p.held() && !at.IsZero() && !at.After(now) {
+		if err := p.itself(func() error { return p.cfg.Graph.Tick(now) }); err != nil {
 			return err
 		}
 	}
@@ -205,14 +266,90 @@ func (p *Pipeline) tick(ctx context.Context, now time.Time, saved *time.Time) er
 		return nil
 	}
 	*saved = now
-	positions, changed := p.track.safe()
-	if !changed {
-		return nil
+	return p.checkpoint(ctx)
+}
+
+// checkpoint begins to write one, if there is anything new.
+func (p *Pipeline) checkpoint(ctx context.Context) error {
+	write, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	save, err := p.prepare(write)
+	if err != nil || save == nil {
+		cancel()
+		answer(p.asked, err)
+		p.asked = nil
+		return err
 	}
 	written := make(chan error, 1)
-	p.written = written
-	go func() { written <- p.cfg.Checkpoint(ctx, positions) }()
+	p.written, p.giveUp = written, cancel
+	p.asked, p.waiting = nil, p.asked
+	go func() { written <- save() }()
 	return nil
+}
+
+// prepare makes the cut and returns what writes the checkpoint; nil if nothing is new.
+func (p *Pipeline) prepare(ctx context.Context) (func() error, error) {
+	if p.cfg.State == nil && p.cfg.Aligned {
+		return p.whole(ctx), nil
+	}
+	if p.cfg.State == nil {
+		positions, changed := p.track.safe()
+		if !changed {
+			return nil, nil
+		}
+		return func() error { return p.cfg.Checkpoint(ctx, positions) }, nil
+	}
+	if !p.dirty {
+		return nil, nil
+	}
+	p.dirty = false
+	positions, passed := p.track.divide()
+	if err := p.cfg.State.Capture(); err != nil {
+		return nil, fmt.Errorf("capture the state: %w", err)
+	}
+	return func() error {
+		select {
+		case <-passed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := p.cfg.Checkpoint(ctx, positions); err != nil {
+			return err
+		}
+		p.track.committed()
+		return nil
+	}, nil
+}
+
+// whole is the cut of a pipeline without state whose sinks commit with the
+// checkpoint: all that was pushed is in their transaction, so the positions must be
+// those behind all of it. The inputs are held back meanwhile. Nil if nothing is new.
+func (p *Pipeline) whole(ctx context.Context) func() error {
+	if !p.dirty {
+		return nil
+	}
+	p.dirty = false
+	return func() error {
+		if err := p.track.wait(ctx); err != nil {
+			return err
+		}
+		positions, _ := p.track.safe()
+		return p.cfg.Checkpoint(ctx, positions)
+	}
+}
+
+// saved hears what became of the checkpoint.
+func (p *Pipeline) saved(err error) error {
+	p.giveUp()
+	p.written, p.giveUp = nil, nil
+	answer(p.waiting, err)
+	p.waiting = nil
+	return err
+}
+
+func answer(who []chan<- error, err error) {
+	for _, a := range who {
+		a <- err
+	}
 }
 
 // finish stops the sources, lets the sinks finish what they have, and writes the
@@ -237,20 +374,33 @@ func (p *Pipeline) finish(ctx context.Context, err *error) {
 		}
 		*err = errors.Join(*err, p.track.wait(drain))
 	}
-	if p.written != nil {
-		if e := <-p.written; e != nil && ctx.Err() == nil {
-			*err = errors.Join(*err, e)
-		}
-	}
-	if p.cfg.Checkpoint != nil {
-		if positions, changed := p.track.safe(); changed {
-			if e := p.cfg.Checkpoint(drain, positions); e != nil {
-				*err = errors.Join(*err, e)
-			}
-		}
-	}
+	*err = errors.Join(*err, p.last(drain, *err != nil))
+	answer(p.asked, errStopped)
 	left := p.track.close()
 	if p.cfg.Stage != nil && left > 0 {
 		p.cfg.Stage.Returned(left)
 	}
+}
+
+// last ends the checkpoint that is being written and writes the last one. After a
+// failure state is not captured: a batch may have gone half through.
+func (p *Pipeline) last(ctx context.Context, failed bool) error {
+	if p.written != nil {
+		stop := context.AfterFunc(ctx, p.giveUp)
+		defer stop()
+		if failed && p.cfg.State != nil {
+			p.giveUp()
+		}
+		if err := p.saved(<-p.written); err != nil && !failed {
+			return err
+		}
+	}
+	if p.cfg.Checkpoint == nil || failed && (p.cfg.State != nil || p.cfg.Aligned) {
+		return nil
+	}
+	save, err := p.prepare(ctx)
+	if err != nil || save == nil {
+		return err
+	}
+	return save()
 }

@@ -29,6 +29,9 @@ func Arithmetic(op byte, a, b Type) Type {
 		if op == '%' && !a.Kind.IsApprox() && !b.Kind.IsApprox() {
 			return b.WithNullable(nullable)
 		}
+		if a.Kind.IsApprox() && b.Kind.IsApprox() {
+			return a.WithNullable(nullable) // Calcite takes both for equally wide, and the first then
+		}
 		return commonNumber(a, b).WithNullable(nullable)
 	}
 	return decimalArithmetic(op, AsDecimal(a), AsDecimal(b)).WithNullable(nullable)

@@ -1,6 +1,6 @@
-// Package elasticsearch is the connector that writes documents. It does not talk
-// to the store: rows become ready-made lines of bulk requests, which go to the
-// indexer through a topic.
+// Package elasticsearch is the connector that writes documents and looks them up.
+// Writing, it does not talk to the store: rows become ready-made lines of bulk
+// requests, which go to the indexer through a topic. Lookups ask the store itself.
 package elasticsearch
 
 import (
@@ -20,6 +20,7 @@ func Factory(version int32) connector.Factory {
 		Options:   func(v map[string]string) []connector.Option { return options(version, v) },
 		Check:     check,
 		CheckSink: checkSink,
+		Lookup:    newLookup,
 		Sink: func(env connector.Env, s *plan.Sink, o *connector.Options) (connector.Sink, error) {
 			return newSink(env, s, o, version)
 		},
@@ -52,7 +53,7 @@ func options(version int32, v map[string]string) []connector.Option {
 		{Key: "socket.timeout", Kind: connector.Duration}, {Key: "connection.max-retry-timeout", Kind: connector.Duration},
 		{Key: "format", Default: "json"},
 	}
-	return append(all, format.Options(name, "")...)
+	return append(append(all, connector.LookupOptions()...), format.Options(name, "")...)
 }
 
 func check(_ *plan.Table, o *connector.Options) error {

@@ -45,12 +45,13 @@ func errorOptions() []connector.Option {
 func checkErrorHandling(o *connector.Options) error {
 	mode := o.Enum("error-handling.mode")
 	value := valueFormat(o)
-	ignoring := value[:len(value)-len("format")] + "json.ignore-parse-errors"
+	prefix := value[:len(value)-len("format")]
+	for _, ignoring := range []string{prefix + "json.ignore-parse-errors", prefix + "csv.ignore-parse-errors"} {
+		if mode != handleOff && o.Bool(ignoring) {
+			return o.Wrong("error-handling.mode", "'"+mode+"' has nothing to handle with '"+ignoring+"' = 'true'; leave one of them out")
+		}
+	}
 	switch {
-	case mode != handleOff && (o.Text(value) != "json" || o.Has("key.format") && o.Text("key.format") != "json"):
-		return o.Wrong("error-handling.mode", "'"+mode+"' works with format 'json'")
-	case mode != handleOff && o.Bool(ignoring):
-		return o.Wrong("error-handling.mode", "'"+mode+"' has nothing to handle with '"+ignoring+"' = 'true'; leave one of them out")
 	case o.Has("error-handling.dlq.table") && mode != handleKeep && mode != handleAfter:
 		return o.Wrong("error-handling.dlq.table", "needs 'error-handling.mode' = 'dlq' or 'fail-after'")
 	}
@@ -80,6 +81,7 @@ type broken struct {
 	ratio  float64
 	window time.Duration
 
+	late     kafka.Records   // used by the pipeline's goroutine only
 	producer *kafka.Producer // nil: broken records are not kept
 	ctx      context.Context //nolint:containedctx // ends when the source is aborted: Produce blocks while the queue is full
 	cancel   context.CancelFunc
@@ -125,8 +127,14 @@ func (h *broken) add(letters *kafka.Records, b *kafka.Batch, i int, cause error)
 		h.say(r, cause)
 		return nil
 	}
+	return h.letter(letters, b, i, "parse_error", cause.Error())
+}
+
+// letter adds a record to those that are kept.
+func (h *broken) letter(letters *kafka.Records, b *kafka.Batch, i int, kind, message string) error {
+	r := b.Record(i)
 	letter := &deadletterv1.DeadLetter{
-		RawPayload: r.Value, SourceTable: h.table, ErrorType: "parse_error", ErrorMessage: cause.Error(), IngestionTs: timestamppb.New(h.now()),
+		RawPayload: r.Value, SourceTable: h.table, ErrorType: kind, ErrorMessage: message, IngestionTs: timestamppb.New(h.now()),
 		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Job: h.job, Stage: "transform",
 	}
 	value, err := proto.MarshalOptions{}.MarshalAppend(letters.Open(kafka.PartitionByKey, nil), letter)
@@ -137,6 +145,18 @@ func (h *broken) add(letters *kafka.Records, b *kafka.Batch, i int, cause error)
 	o := origin{batch: b}
 	letters.CloseHeader(o.AppendEventID(letters.OpenHeader(EventID), i))
 	return nil
+}
+
+// keepLate writes records that were left out because of their time.
+func (h *broken) keepLate(b *kafka.Batch, records []int32, done func(error)) {
+	h.late.Reset()
+	for _, i := range records {
+		if err := h.letter(&h.late, b, int(i), "late", "the row came after its window was closed, or has no time"); err != nil {
+			done(err)
+			return
+		}
+	}
+	h.keep(&h.late, done)
 }
 
 // say logs now and then: one line for all broken records of a while.

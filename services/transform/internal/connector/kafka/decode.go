@@ -1,8 +1,8 @@
 package kafka
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
@@ -12,7 +12,6 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/format"
 	"github.com/weirflow/weirflow/services/transform/internal/format/json"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
-	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
 
 // Where a column of the scan comes from.
@@ -31,7 +30,16 @@ type decoding struct {
 	cols   []*column.Vector
 	// letters are the records of the batch that could not be decoded and are kept.
 	letters kafka.Records
+
+	// Of a table that is upserted: records without a value delete a row.
+	upsert  bool
+	deletes bool    // the batch has such records
+	from    []int32 // the row of the value for each row, -1 for a deletion
+	rows    []int32
+	kinds   []column.Kind
 }
+
+var errNoKey = errors.New("the record has no key, which the primary key is read from")
 
 // keyBroken stands in decoding.sel for a record whose key cannot be decoded.
 const keyBroken = -2
@@ -43,31 +51,19 @@ type place struct {
 	vec   *column.Vector // of metadata and, once aligned with the value's rows, of the key
 }
 
-var metadata = []string{"topic", "partition", "offset", "timestamp", "timestamp-type", "headers", "leader-epoch"}
-
-func checkScan(scan *plan.Scan, _ *connector.Options) error {
-	for _, c := range scan.Columns {
-		if c.Metadata != "" && !slices.Contains(metadata, c.Metadata) {
-			return fmt.Errorf("table %q: column %q: connector 'kafka' has no metadata %q; it has %s", scan.Table.Name, c.Name, c.Metadata, strings.Join(metadata, ", "))
-		}
-	}
-	return nil
-}
-
 func newDecoding(scan *plan.Scan, o *connector.Options) (*decoding, error) {
-	keys, err := keyFields(scan.Table, o)
+	l, err := layoutOf(scan.Table, o)
 	if err != nil {
 		return nil, err
 	}
-	exceptKey := o.Enum("value.fields-include") == "EXCEPT_KEY"
-	d := &decoding{}
+	d := &decoding{upsert: o.Text("connector") == upsertName}
 	var values, keyed []json.Column
 	for _, c := range scan.Columns {
 		col := json.Column{Name: c.Name, Type: c.Type, Paths: c.Paths}
 		switch {
 		case c.Metadata != "":
 			d.places = append(d.places, place{from: fromMeta, meta: c.Metadata, vec: column.New(c.Type)})
-		case keys[c.Physical] && exceptKey:
+		case l.inKey[c.Physical]:
 			col.Name = strings.TrimPrefix(c.Name, o.Text("key.fields-prefix"))
 			d.places = append(d.places, place{from: fromKey, index: len(keyed), vec: column.New(c.Type)})
 			keyed = append(keyed, col)
@@ -77,11 +73,11 @@ func newDecoding(scan *plan.Scan, o *connector.Options) (*decoding, error) {
 		}
 	}
 	name := valueFormat(o)
-	if d.value, err = format.NewDecoder(o, o.Text(name), strings.TrimSuffix(name, "format"), values); err != nil {
+	if d.value, err = format.NewDecoder(o, o.Text(name), strings.TrimSuffix(name, "format"), values, l.valueFields); err != nil {
 		return nil, err
 	}
-	if len(keyed) > 0 {
-		d.key, err = format.NewDecoder(o, o.Text("key.format"), "key.", keyed)
+	if len(keyed) > 0 || d.upsert {
+		d.key, err = format.NewDecoder(o, o.Text("key.format"), "key.", keyed, l.keyFields)
 	}
 	return d, err
 }
@@ -98,28 +94,29 @@ func (d *decoding) batch(b *kafka.Batch, n int, o *origin, bad *broken) ([]*colu
 		}
 	}
 	d.value.Begin(n)
+	d.deletes = false
 	for i := range n {
-		value := b.Record(i).Value
-		if d.key != nil && d.sel[i] == keyBroken {
-			value = nil // no row
-		}
-		if _, err := d.value.Decode(value); err != nil {
-			if bad == nil {
-				return nil, nil, fmt.Errorf("%s: %w: %s", o.Describe(i), err, shorten(value))
-			}
-			if err := bad.add(&d.letters, b, i, err); err != nil {
-				return nil, nil, err
-			}
+		if err := d.decodeValue(b, i, o, bad); err != nil {
+			return nil, nil, err
 		}
 	}
 	cols, rows := d.value.Finish()
+	if d.upsert {
+		rows = d.merge(b, n, rows)
+	}
 	d.cols = d.cols[:0]
 	for i := range d.places {
 		p := &d.places[i]
-		switch p.from {
-		case fromValue:
+		switch {
+		case p.from == fromValue && d.deletes:
+			if p.vec == nil {
+				p.vec = column.New(cols[p.index].Type)
+			}
+			column.Gather(p.vec, cols[p.index], d.from)
+			d.cols = append(d.cols, p.vec)
+		case p.from == fromValue:
 			d.cols = append(d.cols, cols[p.index])
-		case fromKey:
+		case p.from == fromKey:
 			column.Gather(p.vec, keys[p.index], d.keyRows(rows))
 			d.cols = append(d.cols, p.vec)
 		default:
@@ -133,6 +130,53 @@ func (d *decoding) batch(b *kafka.Batch, n int, o *origin, bad *broken) ([]*colu
 	return d.cols, rows, nil
 }
 
+// decodeValue adds the rows of record i.
+func (d *decoding) decodeValue(b *kafka.Batch, i int, o *origin, bad *broken) error {
+	value := b.Record(i).Value
+	if d.key != nil && d.sel[i] == keyBroken {
+		value = nil // no row
+	} else if d.upsert && value == nil {
+		d.deletes = true
+		return skipRecord(d.value)
+	}
+	_, err := d.value.Decode(value)
+	switch {
+	case err == nil:
+		return nil
+	case bad == nil:
+		return fmt.Errorf("%s: %w: %s", o.Describe(i), err, shorten(value))
+	default:
+		return bad.add(&d.letters, b, i, err)
+	}
+}
+
+// skipRecord tells a decoder of a record that has no row.
+func skipRecord(f format.Decoder) error {
+	if s, ok := f.(interface{ Skip() }); ok {
+		s.Skip()
+		return nil
+	}
+	_, err := f.Decode(nil)
+	return err
+}
+
+// merge puts the rows that deletions are between those of the values, and says
+// what kind each is.
+func (d *decoding) merge(b *kafka.Batch, n int, rows []int32) []int32 {
+	d.from, d.rows, d.kinds = d.from[:0], d.rows[:0], d.kinds[:0]
+	next := 0
+	for i := range n {
+		for next < len(rows) && int(rows[next]) == i {
+			d.from, d.rows, d.kinds = append(d.from, int32(next)), append(d.rows, int32(i)), append(d.kinds, column.UpdateAfter)
+			next++
+		}
+		if b.Record(i).Value == nil && d.sel[i] >= 0 {
+			d.from, d.rows, d.kinds = append(d.from, -1), append(d.rows, int32(i)), append(d.kinds, column.Delete)
+		}
+	}
+	return d.rows
+}
+
 // keys decodes the keys; d.sel tells the row of each record, or why there is none.
 func (d *decoding) keys(b *kafka.Batch, n int, o *origin, bad *broken) ([]*column.Vector, error) {
 	d.key.Begin(n)
@@ -141,6 +185,9 @@ func (d *decoding) keys(b *kafka.Batch, n int, o *origin, bad *broken) ([]*colum
 	for i := range n {
 		key := b.Record(i).Key
 		added, err := d.key.Decode(key)
+		if err == nil && d.upsert && (key == nil || added == 0) {
+			err = errNoKey
+		}
 		switch {
 		case err != nil && bad == nil:
 			return nil, fmt.Errorf("key of %s: %w: %s", o.Describe(i), err, shorten(key))
@@ -174,31 +221,4 @@ func shorten(b []byte) string {
 		return string(b[:200]) + "…"
 	}
 	return string(b)
-}
-
-func setMetadata(v *column.Vector, row int, meta string, b *kafka.Batch, i int) {
-	r := b.Record(i)
-	switch meta {
-	case "topic":
-		v.Strs[row] = r.Topic
-	case "partition":
-		v.Ints[row] = int64(r.Partition)
-	case "offset":
-		v.Ints[row] = r.Offset
-	case "timestamp":
-		v.SetTime(row, types.TimestampValue{Millis: r.TimestampMillis})
-	case "timestamp-type":
-		v.Strs[row] = "CreateTime"
-		if r.LogAppendTime {
-			v.Strs[row] = "LogAppendTime"
-		}
-	case "headers":
-		var m column.MapValue
-		for _, h := range b.Headers(i) {
-			m.Keys, m.Values = append(m.Keys, h.Key), append(m.Values, string(h.Value))
-		}
-		v.Set(row, m)
-	default:
-		v.SetNull(row)
-	}
 }

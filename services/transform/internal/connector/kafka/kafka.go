@@ -26,16 +26,40 @@ const (
 	unbounded = "unbounded"
 )
 
-// Factory makes sources and sinks of topics.
-func Factory() connector.Factory {
-	return connector.Factory{
-		Options:   options,
-		Check:     check,
-		Source:    newSource,
-		Sink:      newSink,
-		CheckScan: checkScan,
-		CheckSink: checkSink,
-		Bounded:   func(o *connector.Options) bool { return o.Enum("scan.bounded.mode") != unbounded },
+// The names of the connectors.
+const (
+	plainName  = "kafka"
+	upsertName = "upsert-kafka"
+)
+
+// Factories returns the connectors that read and write topics, by name.
+func Factories() connector.Registry {
+	shared := &channels{}
+	write := func(env connector.Env, p *plan.Sink, o *connector.Options) (connector.Sink, error) {
+		return newSink(env, p, o, shared)
+	}
+	bounded := func(o *connector.Options) bool { return o.Enum("scan.bounded.mode") != unbounded }
+	return connector.Registry{
+		plainName:  {Options: options, Check: check, Source: newSource, Sink: write, CheckScan: checkScan, CheckSink: checkSink, Bounded: bounded},
+		upsertName: {Options: upsertOptions, Check: checkUpsert, Source: newSource, Sink: write, CheckScan: checkScan, CheckSink: checkSink, Bounded: bounded},
+	}
+}
+
+func boundedOptions() []connector.Option {
+	return []connector.Option{
+		{Key: "scan.bounded.mode", Kind: connector.Enum, Default: unbounded, Values: []string{unbounded, latest, group, specific, timestamp}},
+		{Key: "scan.bounded.specific-offsets"}, {Key: "scan.bounded.timestamp-millis", Kind: connector.Int},
+		{Key: "scan.topic-partition-discovery.interval", Kind: connector.Duration, Default: "5 min"}, {Key: "scan.parallelism", Kind: connector.Int},
+	}
+}
+
+func guaranteeOptions() []connector.Option {
+	return []connector.Option{
+		{Key: "sink.parallelism", Kind: connector.Int},
+		{Key: "sink.delivery-guarantee", Kind: connector.Enum, Default: atLeastOnce, Values: []string{atLeastOnce, noGuarantee, exactlyOnce}},
+		{Key: "sink.transactional-id-prefix"},
+		// How transactions are named is our own affair; both ways keep the promise.
+		{Key: "sink.transaction-naming-strategy", Kind: connector.Enum, Default: "INCREMENTING", Values: []string{"DEFAULT", "INCREMENTING", "POOLING"}},
 	}
 }
 
@@ -46,30 +70,58 @@ func options(v map[string]string) []connector.Option {
 		{Key: "value.fields-include", Kind: connector.Enum, Default: "ALL", Values: []string{"ALL", "EXCEPT_KEY"}},
 		{Key: "scan.startup.mode", Kind: connector.Enum, Default: group, Values: []string{earliest, latest, group, specific, timestamp}},
 		{Key: "scan.startup.specific-offsets"}, {Key: "scan.startup.timestamp-millis", Kind: connector.Int},
-		{Key: "scan.bounded.mode", Kind: connector.Enum, Default: unbounded, Values: []string{unbounded, latest, group, specific, timestamp}},
-		{Key: "scan.bounded.specific-offsets"}, {Key: "scan.bounded.timestamp-millis", Kind: connector.Int},
-		{Key: "scan.topic-partition-discovery.interval", Kind: connector.Duration, Default: "5 min"}, {Key: "scan.parallelism", Kind: connector.Int},
-		{Key: "sink.partitioner", Default: "default"}, {Key: "sink.parallelism", Kind: connector.Int},
-		{Key: "sink.semantic", Kind: connector.Enum, Values: []string{"at-least-once", "none", "exactly-once"}},
-		{Key: "sink.delivery-guarantee", Kind: connector.Enum, Default: "at-least-once", Values: []string{"at-least-once", "none", "exactly-once"}},
-		{Key: "sink.transactional-id-prefix"}, {Key: "sink.transaction-naming-strategy"},
+		{Key: "sink.partitioner", Default: "default"},
+		{Key: "sink.semantic", Kind: connector.Enum, Values: []string{atLeastOnce, noGuarantee, exactlyOnce}},
 	}
+	all = append(all, boundedOptions()...)
+	all = append(all, guaranteeOptions()...)
 	all = append(all, errorOptions()...)
-	all = append(all, format.Options(v["format"], "")...)
-	all = append(all, format.Options(v["value.format"], "value.")...)
+	if name := v["value.format"]; name != "" {
+		all = append(all, format.Options(name, "value.")...)
+	} else {
+		all = append(all, format.Options(v["format"], "")...)
+	}
 	return append(all, format.Options(v["key.format"], "key.")...)
 }
 
 func check(t *plan.Table, o *connector.Options) error {
 	switch {
-	case o.Has("topic") == o.Has("topic-pattern"):
-		return o.Wrong("topic", "exactly one of 'topic' and 'topic-pattern' must be given")
 	case o.Has("format") && o.Has("value.format"):
 		return o.Wrong("value.format", "cannot be given together with 'format'")
 	case o.Enum("scan.startup.mode") == timestamp && !o.Has("scan.startup.timestamp-millis"):
 		return o.Wrong("scan.startup.timestamp-millis", "is required with 'scan.startup.mode' = 'timestamp'")
-	case o.Enum("sink.delivery-guarantee") == "exactly-once" || o.Enum("sink.semantic") == "exactly-once":
-		return o.Wrong("sink.delivery-guarantee", "'exactly-once' is not supported yet; use 'at-least-once': records carry ids that stay the same when they are written again")
+	case o.Enum("scan.startup.mode") == specific && !o.Has("scan.startup.specific-offsets"):
+		return o.Wrong("scan.startup.specific-offsets", "is required with 'scan.startup.mode' = 'specific-offsets'")
+	}
+	if o.Has("key.format") {
+		if err := format.Check(o, "key.format"); err != nil {
+			return err
+		}
+		if !o.Has("key.fields") {
+			return o.Wrong("key.fields", "is required with 'key.format'")
+		}
+		if _, err := layoutOf(t, o); err != nil {
+			return err
+		}
+	} else if o.Has("key.fields") {
+		return o.Wrong("key.format", "is required with 'key.fields'")
+	}
+	return checkCommon(o)
+}
+
+// checkCommon looks at what tables of both connectors have.
+func checkCommon(o *connector.Options) error {
+	switch mode := o.Enum("scan.bounded.mode"); {
+	case o.Has("topic") == o.Has("topic-pattern"):
+		return o.Wrong("topic", "exactly one of 'topic' and 'topic-pattern' must be given")
+	case guarantee(o) == exactlyOnce && o.Text("sink.transactional-id-prefix") == "":
+		return o.Wrong("sink.transactional-id-prefix", "is required with 'sink.delivery-guarantee' = 'exactly-once'; it must be another one for each job that writes to the cluster")
+	case mode == timestamp && !o.Has("scan.bounded.timestamp-millis"):
+		return o.Wrong("scan.bounded.timestamp-millis", "is required with 'scan.bounded.mode' = 'timestamp'")
+	case mode == specific && !o.Has("scan.bounded.specific-offsets"):
+		return o.Wrong("scan.bounded.specific-offsets", "is required with 'scan.bounded.mode' = 'specific-offsets'")
+	case mode == group && o.Text("properties.group.id") == "":
+		return o.Wrong("properties.group.id", "is required with 'scan.bounded.mode' = 'group-offsets'")
 	}
 	if o.Has("topic-pattern") {
 		if _, err := regexp.Compile(o.Text("topic-pattern")); err != nil {
@@ -81,21 +133,10 @@ func check(t *plan.Table, o *connector.Options) error {
 			return o.Wrong(k, "must be like 'partition:0,offset:42;partition:1,offset:300'")
 		}
 	}
-	if o.Enum("scan.startup.mode") == specific && !o.Has("scan.startup.specific-offsets") {
-		return o.Wrong("scan.startup.specific-offsets", "is required with 'scan.startup.mode' = 'specific-offsets'")
-	}
-	if o.Has("key.format") {
-		if err := format.Check(o, "key.format"); err != nil {
-			return err
+	for _, k := range []string{"sink.parallelism", "scan.parallelism"} {
+		if o.Has(k) && o.Int(k) < 1 {
+			return o.Wrong(k, "must be at least 1")
 		}
-		if !o.Has("key.fields") {
-			return o.Wrong("key.fields", "is required with 'key.format'")
-		}
-		if _, err := keyFields(t, o); err != nil {
-			return err
-		}
-	} else if o.Has("key.fields") {
-		return o.Wrong("key.format", "is required with 'key.fields'")
 	}
 	if err := format.Check(o, valueFormat(o)); err != nil {
 		return err
@@ -109,30 +150,6 @@ func valueFormat(o *connector.Options) string {
 		return "value.format"
 	}
 	return "format"
-}
-
-// keyFields returns, by physical column, whether it is part of the key.
-func keyFields(t *plan.Table, o *connector.Options) (map[int]bool, error) {
-	fields := make(map[int]bool)
-	prefix := o.Text("key.fields-prefix")
-	for _, name := range o.List("key.fields") {
-		found := false
-		for i, f := range t.Physical {
-			if f.Name == name {
-				fields[i], found = true, true
-			}
-		}
-		if !found {
-			return nil, o.Wrong("key.fields", "table has no column "+strconv.Quote(name))
-		}
-		if !strings.HasPrefix(name, prefix) {
-			return nil, o.Wrong("key.fields-prefix", "column "+strconv.Quote(name)+" does not begin with it")
-		}
-	}
-	if prefix != "" && o.Enum("value.fields-include") != "EXCEPT_KEY" {
-		return nil, o.Wrong("key.fields-prefix", "needs 'value.fields-include' = 'EXCEPT_KEY'")
-	}
-	return fields, nil
 }
 
 // parseOffsets reads partition:0,offset:42;partition:1,offset:300.
@@ -169,9 +186,27 @@ func cluster(o *connector.Options) (cfg kafka.Config, groupID string) {
 	cfg.Properties = map[string]string{}
 	for k, v := range p {
 		switch k {
-		case "bootstrap.servers", "group.id", "auto.offset.reset", "enable.auto.commit", "key.deserializer", "value.deserializer",
-			"key.serializer", "value.serializer", "max.poll.records", "partition.assignment.strategy", "flink.partition-discovery.interval-millis",
-			"zookeeper.connect", "buffer.memory", "max.block.ms", "transactional.id":
+		case "bootstrap.servers", "group.id", "auto.offset.reset", "enable.auto.commit", "auto.commit.interval.ms", "transactional.id":
+			// Read elsewhere, or ours to decide.
+		case "key.deserializer", "value.deserializer", "key.serializer", "value.serializer", "max.poll.records", "partition.assignment.strategy",
+			"flink.partition-discovery.interval-millis", "partition.discovery.interval.ms", "zookeeper.connect", "buffer.memory", "max.block.ms",
+			"interceptor.classes", "partitioner.class", "default.api.timeout.ms", "exclude.internal.topics", "metric.reporters",
+			"client.id.prefix", "register.consumer.metrics", "commit.offsets.on.checkpoint", "ssl.protocol", "ssl.enabled.protocols",
+			"ssl.keymanager.algorithm", "ssl.trustmanager.algorithm", "sasl.client.callback.handler.class":
+			// Java's own; there is nothing here that they could set.
+		case "max.request.size":
+			cfg.Properties["message.max.bytes"] = v
+		case "fetch.max.wait.ms":
+			cfg.Properties["fetch.wait.max.ms"] = v
+		case "receive.buffer.bytes":
+			cfg.Properties["socket.receive.buffer.bytes"] = v
+		case "send.buffer.bytes":
+			cfg.Properties["socket.send.buffer.bytes"] = v
+		case "ssl.endpoint.identification.algorithm":
+			if v == "" {
+				v = "none"
+			}
+			cfg.Properties[k] = v
 		case "security.protocol":
 			cfg.Properties[k] = strings.ToLower(v)
 		case "sasl.jaas.config":

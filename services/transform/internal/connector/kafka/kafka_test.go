@@ -15,7 +15,7 @@ func lookup(more map[string]string) (*connector.Options, error) {
 	maps.Copy(values, more)
 	maps.DeleteFunc(values, func(_, v string) bool { return v == "" })
 	t := &plan.Table{Name: "t", Options: values, Physical: []types.Field{{Name: "k_id", Type: types.StringType()}, {Name: "v", Type: types.StringType()}}}
-	_, o, err := connector.Registry{"kafka": Factory()}.Lookup(t)
+	_, o, err := Factories().Lookup(t)
 	return o, err
 }
 
@@ -24,19 +24,20 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		options map[string]string
 		want    string
 	}{
-		"topic and pattern":       {map[string]string{"topic-pattern": "x.*"}, "exactly one"},
-		"no topic":                {map[string]string{"topic": ""}, "exactly one"},
-		"bad pattern":             {map[string]string{"topic": "", "topic-pattern": "("}, "topic-pattern"},
-		"two formats":             {map[string]string{"value.format": "json"}, "together"},
-		"no format":               {map[string]string{"format": ""}, "is required"},
-		"timestamp without time":  {map[string]string{"scan.startup.mode": "timestamp"}, "timestamp-millis"},
-		"offsets that are none":   {map[string]string{"scan.startup.mode": "specific-offsets", "scan.startup.specific-offsets": "0:42"}, "partition:0"},
-		"specific without any":    {map[string]string{"scan.startup.mode": "specific-offsets"}, "is required"},
-		"exactly once":            {map[string]string{"sink.delivery-guarantee": "exactly-once"}, "at-least-once"},
-		"key without fields":      {map[string]string{"key.format": "json"}, "key.fields"},
-		"key of no column":        {map[string]string{"key.format": "json", "key.fields": "x"}, `"x"`},
-		"prefix without EXCEPT":   {map[string]string{"key.format": "json", "key.fields": "k_id", "key.fields-prefix": "k_"}, "EXCEPT_KEY"},
-		"dead letters from bytes": {map[string]string{"format": "raw", "error-handling.mode": "dlq"}, "'json'"},
+		"topic and pattern":      {map[string]string{"topic-pattern": "x.*"}, "exactly one"},
+		"no topic":               {map[string]string{"topic": ""}, "exactly one"},
+		"bad pattern":            {map[string]string{"topic": "", "topic-pattern": "("}, "topic-pattern"},
+		"two formats":            {map[string]string{"value.format": "json"}, "together"},
+		"no format":              {map[string]string{"format": ""}, "is required"},
+		"timestamp without time": {map[string]string{"scan.startup.mode": "timestamp"}, "timestamp-millis"},
+		"offsets that are none":  {map[string]string{"scan.startup.mode": "specific-offsets", "scan.startup.specific-offsets": "0:42"}, "partition:0"},
+		"specific without any":   {map[string]string{"scan.startup.mode": "specific-offsets"}, "is required"},
+		"exactly once":           {map[string]string{"sink.delivery-guarantee": "exactly-once"}, "transactional-id-prefix"},
+		"key without fields":     {map[string]string{"key.format": "json"}, "key.fields"},
+		"key of no column":       {map[string]string{"key.format": "json", "key.fields": "x"}, `"x"`},
+		"prefix without EXCEPT":  {map[string]string{"key.format": "json", "key.fields": "k_id", "key.fields-prefix": "k_"}, "EXCEPT_KEY"},
+		"nothing to handle":      {map[string]string{"format": "csv", "csv.ignore-parse-errors": "true", "error-handling.mode": "dlq"}, "nothing to handle"},
+		"round-robin bounded":    {map[string]string{"scan.bounded.mode": "timestamp"}, "timestamp-millis"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, err := lookup(tt.options); err == nil || !strings.Contains(err.Error(), tt.want) {

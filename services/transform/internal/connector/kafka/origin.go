@@ -35,6 +35,18 @@ func (o *origin) Partition(i int) int {
 	return o.index[part{r.Topic, r.Partition}]
 }
 
+// PartitionName is topic and number of the partition with a number of the source.
+func (o *origin) PartitionName(n int) string {
+	for p, i := range o.index {
+		if i == n {
+			return p.name()
+		}
+	}
+	return strconv.Itoa(n)
+}
+
+func (p part) name() string { return p.topic + "/" + strconv.Itoa(int(p.partition)) }
+
 // Describe names topic, partition and offset.
 func (o *origin) Describe(i int) string {
 	r := o.batch.Record(i)

@@ -85,6 +85,9 @@ func (s *source) Run(ctx context.Context, from []connector.Position, emit func(c
 	watching.Go(func() { s.watchEnds(watch, start) })
 	defer watching.Wait()
 	defer stop()
+	if err := s.announce(ctx, start, emit); err != nil {
+		return err
+	}
 	next := time.Now().Add(s.discovery())
 	for !s.reached() {
 		if err := s.poll(ctx, emit); err != nil {
@@ -92,7 +95,11 @@ func (s *source) Run(ctx context.Context, from []connector.Position, emit func(c
 		}
 		if d := s.discovery(); d > 0 && time.Now().After(next) {
 			next = time.Now().Add(d)
-			s.discover(ctx)
+			if fresh := s.discover(ctx); len(fresh) > 0 {
+				if err := s.announce(ctx, fresh, emit); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -208,6 +215,9 @@ func (s *source) chunk(sl *slot, b *kafka.Batch) (connector.Chunk, error) {
 		return connector.Chunk{}, fault.Permanent(fmt.Errorf("table %q: %w", s.scan.Table.Name, err))
 	}
 	sl.out = column.Batch{Len: len(rows), Cols: cols, Origin: &sl.origin, Rows: rows}
+	if sl.decode.upsert {
+		sl.out.Kinds = sl.decode.kinds
+	}
 	chunk := connector.Chunk{Batch: &sl.out, Records: n, Positions: s.positions(b, n)}
 	if s.broken != nil {
 		if err := s.broken.judge(n); err != nil {
@@ -215,6 +225,9 @@ func (s *source) chunk(sl *slot, b *kafka.Batch) (connector.Chunk, error) {
 		}
 		if chunk.Dead = sl.decode.letters.Len(); chunk.Dead > 0 {
 			chunk.Keep = func(done func(error)) { s.broken.keep(&sl.decode.letters, done) }
+		}
+		if s.broken.producer != nil {
+			chunk.KeepLate = func(records []int32, done func(error)) { s.broken.keepLate(b, records, done) }
 		}
 	}
 	return chunk, nil

@@ -297,14 +297,15 @@ func (s *source) discovery() time.Duration {
 	return s.o.Duration("scan.topic-partition-discovery.interval")
 }
 
-// discover adds partitions that came into being; they are read from their beginning.
-func (s *source) discover(ctx context.Context) {
+// discover adds partitions that came into being, and returns them; they are read
+// from their beginning.
+func (s *source) discover(ctx context.Context) []kafka.Position {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	parts, err := s.partitions(ctx)
 	if err != nil {
 		s.log.Debug("discovering partitions", "error", err)
-		return
+		return nil
 	}
 	var fresh []kafka.Position
 	for _, p := range parts {
@@ -313,11 +314,11 @@ func (s *source) discover(ctx context.Context) {
 		}
 	}
 	if len(fresh) == 0 {
-		return
+		return nil
 	}
 	if err := s.c.AssignMore(fresh); err != nil {
 		s.log.Warn("new partitions cannot be read yet", "error", err)
-		return
+		return nil
 	}
 	numbers := make(map[part]int, len(s.numbers)+len(fresh)) // batches on their way still read the old map
 	maps.Copy(numbers, s.numbers)
@@ -326,4 +327,5 @@ func (s *source) discover(ctx context.Context) {
 		s.number(part{p.Topic, p.Partition})
 	}
 	s.log.Info("reading new partitions", "count", len(fresh))
+	return fresh
 }

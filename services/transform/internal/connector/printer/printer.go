@@ -1,13 +1,15 @@
-// Package printer is the print connector: rows as lines of text.
+// Package printer is the print connector: rows as lines of text, as Flink prints them.
 package printer
 
 import (
 	"context"
+	"io"
+	"os"
+	"sync"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
-	"github.com/weirflow/weirflow/services/transform/internal/eval"
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
@@ -22,9 +24,36 @@ func Factory() connector.Factory {
 			}
 		},
 		Sink: func(env connector.Env, _ *plan.Sink, o *connector.Options) (connector.Sink, error) {
-			return &sink{out: env.Print, prefix: o.Text("print-identifier")}, nil
+			return &sink{out: target(env, o.Bool("standard-error")), prefix: o.Text("print-identifier")}, nil
 		},
 	}
+}
+
+// target is where lines go: to whom the run prints, or to the process's own output.
+func target(env connector.Env, standardError bool) connector.Printer {
+	switch {
+	case standardError:
+		return &stream{w: os.Stderr}
+	case env.Print != nil:
+		return env.Print
+	default:
+		return &stream{w: os.Stdout}
+	}
+}
+
+// stream writes lines whole.
+type stream struct {
+	mu  sync.Mutex
+	w   io.Writer
+	buf []byte
+}
+
+// Println writes a line.
+func (s *stream) Println(line []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.buf = append(append(s.buf[:0], line...), '\n')
+	_, _ = s.w.Write(s.buf) // there is nobody to tell
 }
 
 type sink struct {
@@ -33,10 +62,8 @@ type sink struct {
 	line   []byte
 }
 
+// Write prints the rows.
 func (s *sink) Write(b *column.Batch, _ *exec.Receipt) error {
-	if s.out == nil {
-		return nil
-	}
 	for i := range b.Len {
 		s.line = s.line[:0]
 		if s.prefix != "" {
@@ -47,11 +74,7 @@ func (s *sink) Write(b *column.Batch, _ *exec.Receipt) error {
 			if c > 0 {
 				s.line = append(s.line, ", "...)
 			}
-			if col.IsNull(i) {
-				s.line = append(s.line, "null"...)
-				continue
-			}
-			s.line = eval.AppendText(s.line, col, i, time.UTC)
+			s.line = appendValue(s.line, col, i)
 		}
 		s.line = append(s.line, ']')
 		s.out.Println(s.line)

@@ -19,7 +19,7 @@ var ErrColumns = errors.New("format 'raw' wants a table of exactly one physical 
 type Decoder struct {
 	order  binary.ByteOrder
 	column *column.Vector // nil when nobody reads it
-	rows   int
+	record int32
 	origin []int32
 }
 
@@ -44,16 +44,19 @@ func order(little bool) binary.ByteOrder {
 
 // Begin starts a batch.
 func (d *Decoder) Begin(int) {
-	d.rows, d.origin = 0, d.origin[:0]
+	d.record, d.origin = 0, d.origin[:0]
 	if d.column != nil {
 		d.column.Reset(0)
 	}
 }
 
+// Skip tells of a record that has no row.
+func (d *Decoder) Skip() { d.record++ }
+
 // Decode adds a record.
 func (d *Decoder) Decode(data []byte) (int, error) {
-	d.origin = append(d.origin, int32(d.rows))
-	d.rows++
+	d.origin = append(d.origin, d.record)
+	d.record++
 	if d.column == nil {
 		return 1, nil
 	}
@@ -63,7 +66,12 @@ func (d *Decoder) Decode(data []byte) (int, error) {
 		d.column.SetNull(i)
 		return 1, nil
 	}
-	return 1, d.set(i, data)
+	if err := d.set(i, data); err != nil {
+		d.column.Truncate(i)
+		d.origin = d.origin[:len(d.origin)-1]
+		return 0, err
+	}
+	return 1, nil
 }
 
 func (d *Decoder) set(i int, data []byte) error {

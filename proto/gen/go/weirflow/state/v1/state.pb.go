@@ -5,7 +5,8 @@
 // source: weirflow/state/v1/state.proto
 
 // Package weirflow.state.v1 is what a job remembers: records of the compacted
-// topic weirflow.state.<job>.
+// topics weirflow.state.<job> and weirflow.savepoint.<job>. Partition 0 of each
+// has Records; the other has the chunks of state that they name.
 
 package statev1
 
@@ -32,8 +33,7 @@ type Position struct {
 	Topic     string                 `protobuf:"bytes,2,opt,name=topic,proto3" json:"topic,omitempty"`
 	Partition int32                  `protobuf:"varint,3,opt,name=partition,proto3" json:"partition,omitempty"`
 	// Offset of the next record to read.
-	Offset        int64  `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
-	Watermark     *int64 `protobuf:"varint,5,opt,name=watermark,proto3,oneof" json:"watermark,omitempty"`
+	Offset        int64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -96,32 +96,277 @@ func (x *Position) GetOffset() int64 {
 	return 0
 }
 
-func (x *Position) GetWatermark() int64 {
-	if x != nil && x.Watermark != nil {
-		return *x.Watermark
-	}
-	return 0
-}
-
-// Checkpoint is the record with the key "checkpoint": everything before these
-// positions is in the outputs and in the state records written before it.
-type Checkpoint struct {
-	state     protoimpl.MessageState `protogen:"open.v1"`
-	Id        int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	Epoch     int64                  `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	At        *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
-	Positions []*Position            `protobuf:"bytes,4,rep,name=positions,proto3" json:"positions,omitempty"`
-	// Fingerprint of the plan that wrote it.
-	PlanFingerprint string `protobuf:"bytes,5,opt,name=plan_fingerprint,json=planFingerprint,proto3" json:"plan_fingerprint,omitempty"`
-	// Counters that go on over a restart, by operator id.
-	Counters      map[string]uint64 `protobuf:"bytes,6,rep,name=counters,proto3" json:"counters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+// Owner is the record with the key "owner": the run that may write checkpoints.
+// Those of a lesser generation are not taken once it has written its first.
+type Owner struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Generation int64                  `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	// Made anew for each run: it tells apart two that chose the same generation.
+	Writer        string `protobuf:"bytes,2,opt,name=writer,proto3" json:"writer,omitempty"`
+	Instance      string `protobuf:"bytes,3,opt,name=instance,proto3" json:"instance,omitempty"`
+	Epoch         int64  `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
+func (x *Owner) Reset() {
+	*x = Owner{}
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Owner) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Owner) ProtoMessage() {}
+
+func (x *Owner) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Owner.ProtoReflect.Descriptor instead.
+func (*Owner) Descriptor() ([]byte, []int) {
+	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Owner) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Owner) GetWriter() string {
+	if x != nil {
+		return x.Writer
+	}
+	return ""
+}
+
+func (x *Owner) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *Owner) GetEpoch() int64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+// Operator is one whose state a checkpoint holds.
+type Operator struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Derived from what the operator does and what it reads.
+	Id   string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What its state is written for; a plan with another shape cannot read it.
+	Shape string `protobuf:"bytes,3,opt,name=shape,proto3" json:"shape,omitempty"`
+	// Where it stands, without what it computes: a changed operator has the same.
+	Place string `protobuf:"bytes,4,opt,name=place,proto3" json:"place,omitempty"`
+	// Entries and, about, bytes of its state.
+	Entries       int64 `protobuf:"varint,5,opt,name=entries,proto3" json:"entries,omitempty"`
+	Bytes         int64 `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Operator) Reset() {
+	*x = Operator{}
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Operator) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Operator) ProtoMessage() {}
+
+func (x *Operator) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Operator.ProtoReflect.Descriptor instead.
+func (*Operator) Descriptor() ([]byte, []int) {
+	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Operator) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Operator) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Operator) GetShape() string {
+	if x != nil {
+		return x.Shape
+	}
+	return ""
+}
+
+func (x *Operator) GetPlace() string {
+	if x != nil {
+		return x.Place
+	}
+	return ""
+}
+
+func (x *Operator) GetEntries() int64 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *Operator) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+// Segment is the state that one checkpoint wrote, in chunks with the keys
+// "chunk/<generation>/<checkpoint>/<n>", n from 0.
+type Segment struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Generation int64                  `protobuf:"varint,1,opt,name=generation,proto3" json:"generation,omitempty"`
+	Checkpoint int64                  `protobuf:"varint,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Chunks     int32                  `protobuf:"varint,3,opt,name=chunks,proto3" json:"chunks,omitempty"`
+	Bytes      int64                  `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Bytes of it that were written by a sweep over all state, not because they changed.
+	Swept int64 `protobuf:"varint,5,opt,name=swept,proto3" json:"swept,omitempty"`
+	// The sweep came round here: segments before the one where it began are not needed.
+	Round         bool `protobuf:"varint,6,opt,name=round,proto3" json:"round,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Segment) Reset() {
+	*x = Segment{}
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Segment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Segment) ProtoMessage() {}
+
+func (x *Segment) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Segment.ProtoReflect.Descriptor instead.
+func (*Segment) Descriptor() ([]byte, []int) {
+	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Segment) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
+}
+
+func (x *Segment) GetCheckpoint() int64 {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return 0
+}
+
+func (x *Segment) GetChunks() int32 {
+	if x != nil {
+		return x.Chunks
+	}
+	return 0
+}
+
+func (x *Segment) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Segment) GetSwept() int64 {
+	if x != nil {
+		return x.Swept
+	}
+	return 0
+}
+
+func (x *Segment) GetRound() bool {
+	if x != nil {
+		return x.Round
+	}
+	return false
+}
+
+// Checkpoint is the record with the key "checkpoint/<generation>": everything
+// before these positions is in the outputs and in the state of its segments.
+type Checkpoint struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Id         int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	Epoch      int64                  `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	At         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	Positions  []*Position            `protobuf:"bytes,4,rep,name=positions,proto3" json:"positions,omitempty"`
+	Generation int64                  `protobuf:"varint,5,opt,name=generation,proto3" json:"generation,omitempty"`
+	// The state: later segments replace entries of earlier ones.
+	Segments  []*Segment  `protobuf:"bytes,6,rep,name=segments,proto3" json:"segments,omitempty"`
+	Operators []*Operator `protobuf:"bytes,7,rep,name=operators,proto3" json:"operators,omitempty"`
+	// Whether rows of VALUES have been put out.
+	Started bool `protobuf:"varint,8,opt,name=started,proto3" json:"started,omitempty"`
+	// How long it took from the snapshot to the commit.
+	DurationMillis int64 `protobuf:"varint,9,opt,name=duration_millis,json=durationMillis,proto3" json:"duration_millis,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
 func (x *Checkpoint) Reset() {
 	*x = Checkpoint{}
-	mi := &file_weirflow_state_v1_state_proto_msgTypes[1]
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -133,7 +378,7 @@ func (x *Checkpoint) String() string {
 func (*Checkpoint) ProtoMessage() {}
 
 func (x *Checkpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_state_v1_state_proto_msgTypes[1]
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -146,7 +391,7 @@ func (x *Checkpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Checkpoint.ProtoReflect.Descriptor instead.
 func (*Checkpoint) Descriptor() ([]byte, []int) {
-	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{1}
+	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Checkpoint) GetId() int64 {
@@ -177,46 +422,70 @@ func (x *Checkpoint) GetPositions() []*Position {
 	return nil
 }
 
-func (x *Checkpoint) GetPlanFingerprint() string {
+func (x *Checkpoint) GetGeneration() int64 {
 	if x != nil {
-		return x.PlanFingerprint
+		return x.Generation
 	}
-	return ""
+	return 0
 }
 
-func (x *Checkpoint) GetCounters() map[string]uint64 {
+func (x *Checkpoint) GetSegments() []*Segment {
 	if x != nil {
-		return x.Counters
+		return x.Segments
 	}
 	return nil
 }
 
-// StateEntry is a record keyed <operator>/<state>/<key>: one change of keyed
-// state, belonging to the checkpoint that follows it.
-type StateEntry struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	CheckpointId  int64                  `protobuf:"varint,1,opt,name=checkpoint_id,json=checkpointId,proto3" json:"checkpoint_id,omitempty"`
-	Value         []byte                 `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
-	Deleted       bool                   `protobuf:"varint,3,opt,name=deleted,proto3" json:"deleted,omitempty"`
+func (x *Checkpoint) GetOperators() []*Operator {
+	if x != nil {
+		return x.Operators
+	}
+	return nil
+}
+
+func (x *Checkpoint) GetStarted() bool {
+	if x != nil {
+		return x.Started
+	}
+	return false
+}
+
+func (x *Checkpoint) GetDurationMillis() int64 {
+	if x != nil {
+		return x.DurationMillis
+	}
+	return 0
+}
+
+// Savepoint is the record with the key "savepoint/<name>": a checkpoint with a
+// copy of its state, which nothing but a deletion removes.
+type Savepoint struct {
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Name       string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	At         *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Checkpoint *Checkpoint            `protobuf:"bytes,3,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// The statements that the job ran.
+	Sql           string            `protobuf:"bytes,4,opt,name=sql,proto3" json:"sql,omitempty"`
+	Parameters    map[string]string `protobuf:"bytes,5,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
-func (x *StateEntry) Reset() {
-	*x = StateEntry{}
-	mi := &file_weirflow_state_v1_state_proto_msgTypes[2]
+func (x *Savepoint) Reset() {
+	*x = Savepoint{}
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
 
-func (x *StateEntry) String() string {
+func (x *Savepoint) String() string {
 	return protoimpl.X.MessageStringOf(x)
 }
 
-func (*StateEntry) ProtoMessage() {}
+func (*Savepoint) ProtoMessage() {}
 
-func (x *StateEntry) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_state_v1_state_proto_msgTypes[2]
+func (x *Savepoint) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -227,61 +496,213 @@ func (x *StateEntry) ProtoReflect() protoreflect.Message {
 	return mi.MessageOf(x)
 }
 
-// Deprecated: Use StateEntry.ProtoReflect.Descriptor instead.
-func (*StateEntry) Descriptor() ([]byte, []int) {
-	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{2}
+// Deprecated: Use Savepoint.ProtoReflect.Descriptor instead.
+func (*Savepoint) Descriptor() ([]byte, []int) {
+	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{5}
 }
 
-func (x *StateEntry) GetCheckpointId() int64 {
+func (x *Savepoint) GetName() string {
 	if x != nil {
-		return x.CheckpointId
+		return x.Name
 	}
-	return 0
+	return ""
 }
 
-func (x *StateEntry) GetValue() []byte {
+func (x *Savepoint) GetAt() *timestamppb.Timestamp {
 	if x != nil {
-		return x.Value
+		return x.At
 	}
 	return nil
 }
 
-func (x *StateEntry) GetDeleted() bool {
+func (x *Savepoint) GetCheckpoint() *Checkpoint {
 	if x != nil {
-		return x.Deleted
+		return x.Checkpoint
 	}
-	return false
+	return nil
 }
+
+func (x *Savepoint) GetSql() string {
+	if x != nil {
+		return x.Sql
+	}
+	return ""
+}
+
+func (x *Savepoint) GetParameters() map[string]string {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
+// Record is a record of partition 0.
+type Record struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Types that are valid to be assigned to Record:
+	//
+	//	*Record_Owner
+	//	*Record_Checkpoint
+	//	*Record_Savepoint
+	Record        isRecord_Record `protobuf_oneof:"record"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Record) Reset() {
+	*x = Record{}
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Record) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Record) ProtoMessage() {}
+
+func (x *Record) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_state_v1_state_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Record.ProtoReflect.Descriptor instead.
+func (*Record) Descriptor() ([]byte, []int) {
+	return file_weirflow_state_v1_state_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Record) GetRecord() isRecord_Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *Record) GetOwner() *Owner {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Owner); ok {
+			return x.Owner
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetCheckpoint() *Checkpoint {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Checkpoint); ok {
+			return x.Checkpoint
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetSavepoint() *Savepoint {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Savepoint); ok {
+			return x.Savepoint
+		}
+	}
+	return nil
+}
+
+type isRecord_Record interface {
+	isRecord_Record()
+}
+
+type Record_Owner struct {
+	Owner *Owner `protobuf:"bytes,1,opt,name=owner,proto3,oneof"`
+}
+
+type Record_Checkpoint struct {
+	Checkpoint *Checkpoint `protobuf:"bytes,2,opt,name=checkpoint,proto3,oneof"`
+}
+
+type Record_Savepoint struct {
+	Savepoint *Savepoint `protobuf:"bytes,3,opt,name=savepoint,proto3,oneof"`
+}
+
+func (*Record_Owner) isRecord_Record() {}
+
+func (*Record_Checkpoint) isRecord_Record() {}
+
+func (*Record_Savepoint) isRecord_Record() {}
 
 var File_weirflow_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_weirflow_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x1dweirflow/state/v1/state.proto\x12\x11weirflow.state.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9d\x01\n" +
+	"\x1dweirflow/state/v1/state.proto\x12\x11weirflow.state.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"l\n" +
 	"\bPosition\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x14\n" +
 	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x1c\n" +
 	"\tpartition\x18\x03 \x01(\x05R\tpartition\x12\x16\n" +
-	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12!\n" +
-	"\twatermark\x18\x05 \x01(\x03H\x00R\twatermark\x88\x01\x01B\f\n" +
+	"\x06offset\x18\x04 \x01(\x03R\x06offset\"q\n" +
+	"\x05Owner\x12\x1e\n" +
 	"\n" +
-	"_watermark\"\xca\x02\n" +
+	"generation\x18\x01 \x01(\x03R\n" +
+	"generation\x12\x16\n" +
+	"\x06writer\x18\x02 \x01(\tR\x06writer\x12\x1a\n" +
+	"\binstance\x18\x03 \x01(\tR\binstance\x12\x14\n" +
+	"\x05epoch\x18\x04 \x01(\x03R\x05epoch\"\x8a\x01\n" +
+	"\bOperator\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
+	"\x05shape\x18\x03 \x01(\tR\x05shape\x12\x14\n" +
+	"\x05place\x18\x04 \x01(\tR\x05place\x12\x18\n" +
+	"\aentries\x18\x05 \x01(\x03R\aentries\x12\x14\n" +
+	"\x05bytes\x18\x06 \x01(\x03R\x05bytes\"\xa3\x01\n" +
+	"\aSegment\x12\x1e\n" +
+	"\n" +
+	"generation\x18\x01 \x01(\x03R\n" +
+	"generation\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x02 \x01(\x03R\n" +
+	"checkpoint\x12\x16\n" +
+	"\x06chunks\x18\x03 \x01(\x05R\x06chunks\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x03R\x05bytes\x12\x14\n" +
+	"\x05swept\x18\x05 \x01(\x03R\x05swept\x12\x14\n" +
+	"\x05round\x18\x06 \x01(\bR\x05round\"\xef\x02\n" +
 	"\n" +
 	"Checkpoint\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\x03R\x02id\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x03R\x05epoch\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x129\n" +
-	"\tpositions\x18\x04 \x03(\v2\x1b.weirflow.state.v1.PositionR\tpositions\x12)\n" +
-	"\x10plan_fingerprint\x18\x05 \x01(\tR\x0fplanFingerprint\x12G\n" +
-	"\bcounters\x18\x06 \x03(\v2+.weirflow.state.v1.Checkpoint.CountersEntryR\bcounters\x1a;\n" +
-	"\rCountersEntry\x12\x10\n" +
-	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"a\n" +
+	"\tpositions\x18\x04 \x03(\v2\x1b.weirflow.state.v1.PositionR\tpositions\x12\x1e\n" +
 	"\n" +
-	"StateEntry\x12#\n" +
-	"\rcheckpoint_id\x18\x01 \x01(\x03R\fcheckpointId\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\fR\x05value\x12\x18\n" +
-	"\adeleted\x18\x03 \x01(\bR\adeletedBEZCgithub.com/weirflow/weirflow/proto/gen/go/weirflow/state/v1;statev1b\x06proto3"
+	"generation\x18\x05 \x01(\x03R\n" +
+	"generation\x126\n" +
+	"\bsegments\x18\x06 \x03(\v2\x1a.weirflow.state.v1.SegmentR\bsegments\x129\n" +
+	"\toperators\x18\a \x03(\v2\x1b.weirflow.state.v1.OperatorR\toperators\x12\x18\n" +
+	"\astarted\x18\b \x01(\bR\astarted\x12'\n" +
+	"\x0fduration_millis\x18\t \x01(\x03R\x0edurationMillis\"\xa9\x02\n" +
+	"\tSavepoint\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12=\n" +
+	"\n" +
+	"checkpoint\x18\x03 \x01(\v2\x1d.weirflow.state.v1.CheckpointR\n" +
+	"checkpoint\x12\x10\n" +
+	"\x03sql\x18\x04 \x01(\tR\x03sql\x12L\n" +
+	"\n" +
+	"parameters\x18\x05 \x03(\v2,.weirflow.state.v1.Savepoint.ParametersEntryR\n" +
+	"parameters\x1a=\n" +
+	"\x0fParametersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc3\x01\n" +
+	"\x06Record\x120\n" +
+	"\x05owner\x18\x01 \x01(\v2\x18.weirflow.state.v1.OwnerH\x00R\x05owner\x12?\n" +
+	"\n" +
+	"checkpoint\x18\x02 \x01(\v2\x1d.weirflow.state.v1.CheckpointH\x00R\n" +
+	"checkpoint\x12<\n" +
+	"\tsavepoint\x18\x03 \x01(\v2\x1c.weirflow.state.v1.SavepointH\x00R\tsavepointB\b\n" +
+	"\x06recordBEZCgithub.com/weirflow/weirflow/proto/gen/go/weirflow/state/v1;statev1b\x06proto3"
 
 var (
 	file_weirflow_state_v1_state_proto_rawDescOnce sync.Once
@@ -295,23 +716,34 @@ func file_weirflow_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_weirflow_state_v1_state_proto_rawDescData
 }
 
-var file_weirflow_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_weirflow_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_weirflow_state_v1_state_proto_goTypes = []any{
 	(*Position)(nil),              // 0: weirflow.state.v1.Position
-	(*Checkpoint)(nil),            // 1: weirflow.state.v1.Checkpoint
-	(*StateEntry)(nil),            // 2: weirflow.state.v1.StateEntry
-	nil,                           // 3: weirflow.state.v1.Checkpoint.CountersEntry
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*Owner)(nil),                 // 1: weirflow.state.v1.Owner
+	(*Operator)(nil),              // 2: weirflow.state.v1.Operator
+	(*Segment)(nil),               // 3: weirflow.state.v1.Segment
+	(*Checkpoint)(nil),            // 4: weirflow.state.v1.Checkpoint
+	(*Savepoint)(nil),             // 5: weirflow.state.v1.Savepoint
+	(*Record)(nil),                // 6: weirflow.state.v1.Record
+	nil,                           // 7: weirflow.state.v1.Savepoint.ParametersEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_weirflow_state_v1_state_proto_depIdxs = []int32{
-	4, // 0: weirflow.state.v1.Checkpoint.at:type_name -> google.protobuf.Timestamp
-	0, // 1: weirflow.state.v1.Checkpoint.positions:type_name -> weirflow.state.v1.Position
-	3, // 2: weirflow.state.v1.Checkpoint.counters:type_name -> weirflow.state.v1.Checkpoint.CountersEntry
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	8,  // 0: weirflow.state.v1.Checkpoint.at:type_name -> google.protobuf.Timestamp
+	0,  // 1: weirflow.state.v1.Checkpoint.positions:type_name -> weirflow.state.v1.Position
+	3,  // 2: weirflow.state.v1.Checkpoint.segments:type_name -> weirflow.state.v1.Segment
+	2,  // 3: weirflow.state.v1.Checkpoint.operators:type_name -> weirflow.state.v1.Operator
+	8,  // 4: weirflow.state.v1.Savepoint.at:type_name -> google.protobuf.Timestamp
+	4,  // 5: weirflow.state.v1.Savepoint.checkpoint:type_name -> weirflow.state.v1.Checkpoint
+	7,  // 6: weirflow.state.v1.Savepoint.parameters:type_name -> weirflow.state.v1.Savepoint.ParametersEntry
+	1,  // 7: weirflow.state.v1.Record.owner:type_name -> weirflow.state.v1.Owner
+	4,  // 8: weirflow.state.v1.Record.checkpoint:type_name -> weirflow.state.v1.Checkpoint
+	5,  // 9: weirflow.state.v1.Record.savepoint:type_name -> weirflow.state.v1.Savepoint
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_state_v1_state_proto_init() }
@@ -319,14 +751,18 @@ func file_weirflow_state_v1_state_proto_init() {
 	if File_weirflow_state_v1_state_proto != nil {
 		return
 	}
-	file_weirflow_state_v1_state_proto_msgTypes[0].OneofWrappers = []any{}
+	file_weirflow_state_v1_state_proto_msgTypes[6].OneofWrappers = []any{
+		(*Record_Owner)(nil),
+		(*Record_Checkpoint)(nil),
+		(*Record_Savepoint)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_state_v1_state_proto_rawDesc), len(file_weirflow_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,95 @@
+package connector
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/join"
+	"github.com/weirflow/weirflow/services/transform/internal/plan"
+)
+
+// Lookup is a table that finds rows by key, for lookup joins: all that a batch of
+// rows wants to know is one call.
+type Lookup = join.Table
+
+// Answer is what a Lookup has found.
+type Answer = join.Answer
+
+// LookupOptions are the options of every connector that has lookups.
+func LookupOptions() []Option {
+	return []Option{
+		{Key: "lookup.cache", Kind: Enum, Default: "NONE", Values: []string{"NONE", "PARTIAL", "FULL"}},
+		{Key: "lookup.max-retries", Kind: Int, Default: "3"},
+		{Key: "lookup.partial-cache.expire-after-access", Kind: Duration},
+		{Key: "lookup.partial-cache.expire-after-write", Kind: Duration},
+		{Key: "lookup.partial-cache.cache-missing-key", Kind: Bool, Default: "true"},
+		{Key: "lookup.partial-cache.caching-missing-key", Kind: Bool},
+		{Key: "lookup.partial-cache.max-rows", Kind: Int},
+		{Key: "lookup.full-cache.reload-strategy", Kind: Enum, Default: "PERIODIC", Values: []string{"PERIODIC", "TIMED"}},
+		{Key: "lookup.full-cache.periodic-reload.interval", Kind: Duration},
+		{Key: "lookup.full-cache.periodic-reload.schedule-mode", Kind: Enum, Default: "FIXED_DELAY", Values: []string{"FIXED_DELAY", "FIXED_RATE"}},
+		{Key: "lookup.full-cache.timed-reload.iso-time"},
+		{Key: "lookup.full-cache.timed-reload.interval-in-days", Kind: Int, Default: "1"},
+		// The names of before Flink 1.16.
+		{Key: "lookup.cache.max-rows", Kind: Int},
+		{Key: "lookup.cache.ttl", Kind: Duration},
+	}
+}
+
+// cacheConfig reads the options of a partial cache.
+func cacheConfig(o *Options) join.CacheConfig {
+	c := join.CacheConfig{Keep: strings.EqualFold(o.Enum("lookup.cache"), "PARTIAL"), Missing: o.Bool("lookup.partial-cache.cache-missing-key")}
+	if o.Has("lookup.partial-cache.caching-missing-key") {
+		c.Missing = o.Bool("lookup.partial-cache.caching-missing-key")
+	}
+	c.AfterAccess, c.AfterWrite = o.Duration("lookup.partial-cache.expire-after-access"), o.Duration("lookup.partial-cache.expire-after-write")
+	c.MaxRows = int(o.Int("lookup.partial-cache.max-rows"))
+	if o.Has("lookup.cache.max-rows") && o.Has("lookup.cache.ttl") {
+		c.Keep, c.MaxRows, c.AfterWrite = true, int(o.Int("lookup.cache.max-rows")), o.Duration("lookup.cache.ttl")
+	}
+	return c
+}
+
+// ReloadEvery is how often a table that is held as a whole is read again; 0 for
+// whenever it has changed.
+func ReloadEvery(o *Options) time.Duration {
+	if !strings.EqualFold(o.Enum("lookup.cache"), "FULL") {
+		return 0
+	}
+	if strings.EqualFold(o.Enum("lookup.full-cache.reload-strategy"), "TIMED") {
+		return time.Duration(o.Int("lookup.full-cache.timed-reload.interval-in-days")) * 24 * time.Hour
+	}
+	return o.Duration("lookup.full-cache.periodic-reload.interval")
+}
+
+// CheckLookup says why a table cannot be asked the way a lookup join does.
+func (r Registry) CheckLookup(n *plan.LookupJoin) error {
+	_, _, err := r.lookup(n)
+	return err
+}
+
+func (r Registry) lookup(n *plan.LookupJoin) (Factory, *Options, error) {
+	f, o, err := r.Lookup(n.Table)
+	if err == nil && f.Lookup == nil {
+		err = &OptionError{Table: n.Table.Name, Reason: fmt.Sprintf("connector '%s' cannot be asked for single rows", o.Text("connector"))}
+	}
+	return f, o, err
+}
+
+// OpenLookups gives the lookup joins of a graph their tables.
+func (r Registry) OpenLookups(env Env, g *exec.Graph) error {
+	for _, l := range g.Lookups {
+		f, o, err := r.lookup(l.Plan)
+		if err != nil {
+			return err
+		}
+		t, err := f.Lookup(env, l.Plan.Right, join.KeyColumns(l.Plan), o)
+		if err != nil {
+			return err
+		}
+		l.Open(t, cacheConfig(o))
+	}
+	return nil
+}
