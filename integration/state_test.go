@@ -25,6 +25,8 @@ type flow struct {
 	clicks [3][]string // by partition
 	orders []string
 	rnd    *rand.Rand
+
+	producer *kafka.Producer
 }
 
 const (
@@ -112,11 +114,15 @@ END;`
 // feed writes share i of the events, which are cut into so many.
 func (f *flow) feed(i, of int) {
 	f.s.t.Helper()
-	p, err := kafka.NewProducer(f.cfg, kafka.ProducerOptions{Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		f.s.t.Fatal(err)
+	if f.producer == nil {
+		p, err := kafka.NewProducer(f.cfg, kafka.ProducerOptions{Logger: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			f.s.t.Fatal(err)
+		}
+		f.producer = p
+		f.s.t.Cleanup(p.Close)
 	}
-	defer p.Close()
+	p := f.producer
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	failed := make(chan error, 1)
@@ -306,8 +312,11 @@ func (f *flow) compare(out string) {
 		rows, all := f.results("killed", out)
 		again = all - len(rows)
 		killed = values(rows)
-		rows, _ = f.results("calm", out)
+		rows, all = f.results("calm", out)
 		calm = values(rows)
+		if out != "best" && all != len(calm) {
+			f.s.t.Fatalf("%s: %d rows of the undisturbed run have %d names", out, all, len(calm))
+		}
 		if len(calm) > 0 && slices.Equal(killed, calm) {
 			f.s.t.Logf("%s: %d rows, %d came again", out, len(calm), again)
 			return

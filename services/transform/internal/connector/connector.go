@@ -39,19 +39,11 @@ type Chunk struct {
 	KeepLate func(records []int32, done func(error))
 	// Positions are those behind the chunk, of the partitions that it is from.
 	Positions []Position
-	// Partitions are those that are read from now on, told before their first record,
-	// so that time does not pass without them.
-	Partitions []Partition
+	// Partitions are the names, as origins give them, of those that are read from now
+	// on. They are told before their first record, so that time does not pass without them.
+	Partitions []string
 	// Release gives the chunk's memory back. It may be called from any goroutine.
 	Release func()
-}
-
-// Partition is a part of a source with its own order.
-type Partition struct {
-	// Name is as the chunks' origins give it.
-	Name string
-	// Empty says that there is nothing to read now: nobody shall wait for it.
-	Empty bool
 }
 
 // Source reads a table.

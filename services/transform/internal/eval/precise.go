@@ -223,6 +223,30 @@ func preciseTan(x float64) float64 {
 	return w.hi + w.lo
 }
 
+// strictExp is e^x as the JVM's strict library gives it: not always the nearest.
+func strictExp(x float64) float64 {
+	const (
+		high, low, inverse = 6.93147180369123816490e-01, 1.90821492927058770002e-10, 1.44269504088896338700e+00
+		p1, p2, p3         = 1.66666666666666019037e-01, -2.77777777770155933842e-03, 6.61375632143793436117e-05
+		p4, p5             = -1.65339022054652515390e-06, 4.13813679705723846039e-08
+	)
+	if math.IsNaN(x) || x > 709.78 || x < -745.13 {
+		return math.Exp(x)
+	}
+	k := 0.0
+	if math.Abs(x) > 0.5*math.Ln2 {
+		k = math.Trunc(inverse*x + math.Copysign(0.5, x))
+	}
+	hi, lo := x-k*high, k*low
+	r := hi - lo
+	t := r * r
+	c := r - t*(p1+t*(p2+t*(p3+t*(p4+t*p5))))
+	if k == 0 {
+		return 1 - ((r*c)/(c-2) - r)
+	}
+	return math.Ldexp(1-((lo-(r*c)/(2-c))-hi), int(k))
+}
+
 // javaSinh, javaCosh and javaTanh follow the formulas of Java's strict library.
 func javaSinh(x float64) float64 {
 	a, half := math.Abs(x), math.Copysign(0.5, x)
@@ -237,9 +261,9 @@ func javaSinh(x float64) float64 {
 		}
 		return half * (t + t/(t+1))
 	case a < 709.7822265625:
-		return half * preciseExp(a)
+		return half * strictExp(a)
 	case a <= 710.4758600739439:
-		w := preciseExp(0.5 * a)
+		w := strictExp(0.5 * a)
 		return half * w * w
 	default:
 		return x * 1e307 * 10
@@ -258,12 +282,12 @@ func javaCosh(x float64) float64 {
 		}
 		return 1 + t*t/(2*(1+t))
 	case a < 22:
-		t := preciseExp(a)
+		t := strictExp(a)
 		return 0.5*t + 0.5/t
 	case a < 709.7822265625:
-		return 0.5 * preciseExp(a)
+		return 0.5 * strictExp(a)
 	case a <= 710.4758600739439:
-		w := preciseExp(0.5 * a)
+		w := strictExp(0.5 * a)
 		return 0.5 * w * w
 	default:
 		return math.Inf(1)

@@ -170,17 +170,17 @@ func (s *Scan) Push(b *column.Batch, r *Receipt) error {
 	return err
 }
 
-// Expect says that rows of a partition will come, so that the watermark waits for
-// them, unless it is empty for now.
-func (s *Scan) Expect(partition string, empty bool) { s.v.expect(partition, empty) }
+// Expect says that rows of a partition may come, so that the watermark waits for
+// them, unless it is silent for too long.
+func (s *Scan) Expect(partition string) { s.v.expect(partition) }
 
-func (v *vertex) expect(partition string, empty bool) {
+func (v *vertex) expect(partition string) {
 	for _, e := range v.outputs {
 		switch op := e.to.op.(type) {
 		case *watermark:
-			op.expect(partition, empty)
+			op.expect(partition)
 		case *filter, *project, *unnest:
-			e.to.expect(partition, empty)
+			e.to.expect(partition)
 		}
 	}
 }

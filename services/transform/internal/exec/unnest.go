@@ -68,7 +68,7 @@ func (u *unnest) expand(coll *column.Vector, i int) {
 		default:
 		}
 		for range times {
-			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, k) //nolint:gosec // a batch is no longer than 32 bits
+			u.rows, u.elems = append(u.rows, int32(i)), append(u.elems, k)
 		}
 	}
 }

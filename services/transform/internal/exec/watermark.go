@@ -163,7 +163,7 @@ func (w *watermark) lane(part int, o column.Origin) *lane {
 }
 
 // expect follows a partition of which no row has come yet.
-func (w *watermark) expect(name string, empty bool) {
+func (w *watermark) expect(name string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.parts {
@@ -171,12 +171,9 @@ func (w *watermark) expect(name string, empty bool) {
 			return
 		}
 	}
-	l := w.known[name]
-	if l == nil {
-		l = &lane{name: name, mark: NoWatermark}
-		w.known[name] = l
+	if w.known[name] == nil {
+		w.known[name] = &lane{name: name, mark: NoWatermark, seen: w.now()}
 	}
-	l.seen, l.idle = w.now(), empty
 }
 
 // lanes calls f for all partitions.

@@ -82,7 +82,7 @@ func (c *checked) notNull(b *column.Batch) (*column.Batch, error) {
 		}
 		switch {
 		case bad < 0:
-			c.sel = append(c.sel, int32(i)) //nolint:gosec // a batch is no longer than 32 bits
+			c.sel = append(c.sel, int32(i))
 		case !c.plan.DropNulls:
 			return nil, c.rowError(b, i, fmt.Errorf("table %q: column %q is NOT NULL, and a row has NULL for it; filter such rows out, drop the constraint, or SET 'table.exec.sink.not-null-enforcer' = 'DROP'",
 				c.plan.Table.Name, c.name(bad)))

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
@@ -57,10 +58,8 @@ sql-client.execution.result-mode sql-client.execution.max-table-result.rows sql-
 // that Flink has. Other names are taken: a later Flink may know them.
 func checkSetting(st *ast.Set) error {
 	known := strings.Fields(flinkSettings)
-	for _, k := range known {
-		if k == st.Key {
-			return nil
-		}
+	if slices.Contains(known, st.Key) {
+		return nil
 	}
 	if near := diag.Within(st.Key, known, 3); near != "" {
 		return diag.At(st.Pos(), "the setting '%s' is not known", st.Key).WithHint("did you mean '%s'?", near)

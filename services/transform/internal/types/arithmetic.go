@@ -34,6 +34,9 @@ func Arithmetic(op byte, a, b Type) Type {
 		}
 		return commonNumber(a, b).WithNullable(nullable)
 	}
+	if op == '%' && a.Scale == 0 && b.Scale == 0 {
+		return b.WithNullable(nullable)
+	}
 	return decimalArithmetic(op, AsDecimal(a), AsDecimal(b)).WithNullable(nullable)
 }
 
@@ -46,9 +49,6 @@ func decimalArithmetic(op byte, a, b Type) Type {
 		scale := max(minScale, s1+p2+1)
 		return adjust(p1-s1+s2+scale, scale)
 	case '%':
-		if s1 == 0 && s2 == 0 {
-			return b
-		}
 		scale := max(s1, s2)
 		return adjust(min(p1-s1, p2-s2)+scale, scale)
 	default:

@@ -49,16 +49,17 @@ type Functions struct {
 	mu      sync.Mutex
 	runtime wazero.Runtime
 	modules map[string]wazero.CompiledModule
+	end     func() error // ends the runtime; nil while there is none
 }
 
 // Close ends all modules.
 func (f *Functions) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.runtime == nil {
+	if f.end == nil {
 		return nil
 	}
-	return f.runtime.Close(context.Background())
+	return f.end()
 }
 
 // Function returns a function that a module exports. Each has a module of its
@@ -129,13 +130,14 @@ func (f *Functions) compile(ctx context.Context, path string) (wazero.CompiledMo
 	if info.Size() > maxModule {
 		return nil, fmt.Errorf("it has %d bytes, the limit is %d", info.Size(), maxModule)
 	}
-	code, err := os.ReadFile(path) //nolint:gosec // resolve has checked the path
+	code, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
 	if f.runtime == nil {
 		f.runtime = wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfig().WithMemoryLimitPages(memoryPages).WithCloseOnContextDone(true))
 		f.modules = make(map[string]wazero.CompiledModule)
+		f.end = func() error { return f.runtime.Close(ctx) }
 		if _, err := wasi_snapshot_preview1.Instantiate(ctx, f.runtime); err != nil {
 			return nil, err
 		}

@@ -2,6 +2,7 @@ package filesystem_test
 
 import (
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,9 +43,7 @@ func TestLookupReadsAgain(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "d.ndjson")
 			write(t, path, `{"id":1,"name":"one"}`+"\n"+`{"id":2,"name":"two"}`+"\n"+`{"id":1,"name":"uno"}`+"\n"+`{"name":"none"}`+"\n")
 			options := map[string]string{"connector": "filesystem", "path": path, "format": "json"}
-			for k, v := range tt.options {
-				options[k] = v
-			}
+			maps.Copy(options, tt.options)
 			fields := []types.Field{{Name: "id", Type: types.Of(types.Int)}, {Name: "name", Type: types.StringType()}}
 			table := &plan.Table{Name: "d", Options: options, Physical: fields}
 			scan := &plan.Scan{Table: table, Output: plan.Output{Fields: fields}}

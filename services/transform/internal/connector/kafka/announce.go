@@ -10,10 +10,15 @@ import (
 )
 
 // announce tells which partitions are read, and from where: so that a checkpoint
-// knows of those without records, and that watermarks wait for those with some.
+// knows of those without records, and that watermarks wait for all.
 func (s *source) announce(ctx context.Context, start []kafka.Position, emit func(connector.Chunk) error) error {
 	c := connector.Chunk{Batch: &column.Batch{}, Release: func() {}}
 	for _, p := range start {
+		c.Partitions = append(c.Partitions, part{p.Topic, p.Partition}.name())
+		if p.Offset >= 0 {
+			c.Positions = append(c.Positions, connector.Position{Topic: p.Topic, Partition: p.Partition, Offset: p.Offset})
+			continue
+		}
 		ask, cancel := context.WithTimeout(ctx, askTimeout)
 		low, high, err := s.c.Bounds(ask, p.Topic, p.Partition)
 		cancel()
@@ -21,18 +26,16 @@ func (s *source) announce(ctx context.Context, start []kafka.Position, emit func
 			s.log.Debug("asking for the bounds of a partition", "topic", p.Topic, "partition", p.Partition, "error", err)
 			continue
 		}
-		at := p.Offset
-		switch at {
+		var at int64
+		switch p.Offset {
 		case kafka.OffsetBeginning:
 			at = low
 		case kafka.OffsetEnd:
 			at = high
-		}
-		if at < 0 {
+		default:
 			continue // the group knows
 		}
 		c.Positions = append(c.Positions, connector.Position{Topic: p.Topic, Partition: p.Partition, Offset: at})
-		c.Partitions = append(c.Partitions, connector.Partition{Name: part{p.Topic, p.Partition}.name(), Empty: max(at, low) >= high})
 	}
 	return emit(c)
 }

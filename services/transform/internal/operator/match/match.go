@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
@@ -103,11 +104,12 @@ func (m *Match) define(c *compiler, p plan.PatternElement) error {
 // shape covers the input and the pattern: measures and conditions may change
 // without losing the state.
 func shape(n *plan.Match) string {
-	head := fmt.Sprintf("match %v %v", n.Partition, n.OrderBy)
+	var head strings.Builder
+	fmt.Fprintf(&head, "match %v %v", n.Partition, n.OrderBy)
 	for _, p := range n.Pattern {
-		head += fmt.Sprintf(" %s{%d,%d,%t}", p.Variable, p.Min, p.Max, p.Reluctant)
+		fmt.Fprintf(&head, " %s{%d,%d,%t}", p.Variable, p.Min, p.Max, p.Reluctant)
 	}
-	return state.Shape(head+" of", n.Input.Out().Fields, nil)
+	return state.Shape(head.String()+" of", n.Input.Out().Fields, nil)
 }
 
 func (m *Match) load(key, s string) (*partition, error) {

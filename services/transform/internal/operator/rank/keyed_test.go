@@ -19,15 +19,7 @@ type log struct{ list []string }
 
 func (l *log) Emit(b *column.Batch) error {
 	for i := range b.Len {
-		text := b.Kind(i).String()
-		for _, c := range b.Cols {
-			if c.IsNull(i) {
-				text += " -"
-				continue
-			}
-			text += fmt.Sprintf(" %d", c.Ints[i])
-		}
-		l.list = append(l.list, text)
+		l.list = append(l.list, fmt.Sprintf("%s %d %d", b.Kind(i), b.Cols[0].Ints[i], b.Cols[1].Ints[i]))
 	}
 	return nil
 }

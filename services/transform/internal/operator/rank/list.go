@@ -71,7 +71,7 @@ func loadList(_, s string) (*list, error) {
 
 // saveOwn and loadOwn are for lists that say how many are visible.
 func saveOwn(dst []byte, l *list) []byte {
-	return saveList(binary.AppendUvarint(dst, uint64(l.to)), l) //nolint:gosec // never below 0
+	return saveList(binary.AppendUvarint(dst, uint64(l.to)), l)
 }
 
 func loadOwn(key, s string) (*list, error) {
@@ -81,7 +81,7 @@ func loadOwn(key, s string) (*list, error) {
 	}
 	l, err := loadList(key, s)
 	if err == nil {
-		l.to = int(to) //nolint:gosec // it was written from an int
+		l.to = int(to)
 	}
 	return l, err
 }

@@ -40,6 +40,9 @@ func (s *selection) aggregates() error {
 		}
 		return nil
 	}
+	if err := g.subqueries(); err != nil {
+		return err
+	}
 	if err := g.plan(); err != nil {
 		return err
 	}
@@ -49,6 +52,25 @@ func (s *selection) aggregates() error {
 	var err error
 	s.node, err = s.applyCondition(s.node, s.having)
 	return err
+}
+
+// subqueries joins those in the arguments of aggregates below the grouping.
+func (g *grouping) subqueries() error {
+	var err error
+	for _, c := range g.calls {
+		for i, a := range c.args {
+			if g.node, c.args[i], err = joinScalars(g.node, a); err != nil {
+				return err
+			}
+		}
+		if c.filter == nil {
+			continue
+		}
+		if g.node, c.filter, err = joinScalars(g.node, c.filter); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // groupBy analyzes the keys and expands GROUPING SETS, ROLLUP and CUBE.

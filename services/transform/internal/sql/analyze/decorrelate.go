@@ -238,7 +238,7 @@ func decorrelateScalar(left plan.Node, s *plan.Subquery) (scalarPlan, error) {
 		out.plan, out.conds = groupByOuter(agg, in, conds, left)
 	}
 	if err == nil && top != nil {
-		out.plan, out.conds, err = liftProject(top, out.plan, out.conds, width)
+		out.plan, out.conds = liftProject(top, out.plan, out.conds, width)
 	}
 	return out, err
 }
@@ -393,7 +393,7 @@ func groupByCorrelation(agg *plan.Aggregate, in plan.Node, conds []plan.Expr, wi
 
 // liftProject computes the subquery's value above the grouping and keeps the
 // columns that the conditions need.
-func liftProject(top *plan.Project, in plan.Node, conds []plan.Expr, width int) (plan.Node, []plan.Expr, error) {
+func liftProject(top *plan.Project, in plan.Node, conds []plan.Expr, width int) (plan.Node, []plan.Expr) {
 	inFields := in.Out().Fields
 	es := append([]plan.Expr{}, top.Exprs...)
 	fields := append([]types.Field{}, top.Fields...)
@@ -412,7 +412,7 @@ func liftProject(top *plan.Project, in plan.Node, conds []plan.Expr, width int) 
 			return width + place[col]
 		})
 	}
-	return project(in, es, fields, top.At), conds, nil
+	return project(in, es, fields, top.At), conds
 }
 
 // single makes sure that a plan gives at most one row.

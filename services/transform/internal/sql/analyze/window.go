@@ -190,6 +190,8 @@ func windowOf(n plan.Node) *windowColumns {
 		return projectWindow(windowOf(n.Input), n.Exprs)
 	case *plan.Filter:
 		return windowOf(n.Input)
+	case *plan.Union:
+		return unionWindow(n)
 	case *plan.Over:
 		return windowOf(n.Input)
 	case *plan.Rank:
@@ -210,6 +212,27 @@ func windowOf(n plan.Node) *windowColumns {
 		return w
 	}
 	return nil
+}
+
+// unionWindow is the window of branches that all have the same one in the same columns.
+func unionWindow(n *plan.Union) *windowColumns {
+	var first *windowColumns
+	for _, b := range n.Branches {
+		w := windowOf(b)
+		if w == nil || w.assign == nil {
+			return nil
+		}
+		if first == nil {
+			first = w
+			continue
+		}
+		x, y := first.assign.Window, w.assign.Window
+		if w.start != first.start || w.end != first.end || w.time != first.time || x.Kind != y.Kind || x.Kind == plan.SessionWindow ||
+			x.Size != y.Size || x.Slide != y.Slide || x.Offset != y.Offset || x.Proctime != y.Proctime || x.LTZ != y.LTZ {
+			return nil
+		}
+	}
+	return first
 }
 
 func projectWindow(w *windowColumns, es []plan.Expr) *windowColumns {

@@ -1,0 +1,4 @@
+CREATE TABLE f (fid INT, k STRING, name STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/f.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+CREATE TABLE e (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/e.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+CREATE VIEW ag AS SELECT k, COUNT(*) AS n, SUM(v) AS s FROM e GROUP BY k;
+SELECT t.k, t.n, f.name FROM (SELECT k, n FROM (SELECT *, ROW_NUMBER() OVER (ORDER BY n DESC) rn FROM ag) WHERE rn <= 2) t JOIN f ON t.k = f.k;

@@ -1,0 +1,2 @@
+CREATE TABLE e (id INT, k STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector'='filesystem','path'='${DIR}/e.ndjson','format'='json','json.timestamp-format.standard'='ISO-8601');
+SELECT id, rn FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY id % 2 ORDER BY k) rn FROM e) WHERE rn <= 3;
