@@ -103,7 +103,7 @@ func (g *generator) query() string {
 		return "SELECT id, k, v, SUM(v) OVER w AS a, COUNT(*) OVER w AS c, MAX(s) OVER w AS m FROM e WINDOW w AS (PARTITION BY k ORDER BY ts " +
 			g.pick("ROWS BETWEEN 2 PRECEDING AND CURRENT ROW", "RANGE BETWEEN INTERVAL '10' SECOND PRECEDING AND CURRENT ROW", "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW", "") + ")"
 	case 10:
-		return "SELECT id, k, " + g.pick("LAG(v)", "LAG(v, 2)", "LAG(v, 1, 99)") + " OVER (PARTITION BY k ORDER BY ts) AS l FROM e"
+		return "SELECT id, k, " + g.pick("LAG(v)", "LAG(v, 2)") + " OVER (PARTITION BY k ORDER BY ts) AS l FROM e"
 	case 11:
 		return "SELECT k, v, id, rn FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY v" + direction + ", id) AS rn FROM e) WHERE rn <= " + strconv.Itoa(1+g.rand.IntN(3))
 	case 12:

@@ -127,7 +127,7 @@ func same(t *testing.T, got, want *memory) {
 // with what a new run reads. Sweeps begin, come round and are cut off meanwhile.
 func TestStateGoesOn(t *testing.T) {
 	cfg := config(t, kafkatest.Start(t))
-	rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that can be repeated
+	rnd := rand.New(rand.NewPCG(1, 2))
 	want := newMemory()
 	rounds, longest := 0, 0
 	s, l := open(t, cfg)
@@ -171,7 +171,7 @@ func TestEntriesLongerThanRecords(t *testing.T) {
 	cfg := config(t, kafkatest.Start(t))
 	m := newMemory()
 	noise := make([]byte, 3<<20)
-	rnd := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a test that can be repeated
+	rnd := rand.New(rand.NewPCG(3, 4))
 	for i := range noise {
 		noise[i] = byte(rnd.Uint32())
 	}

@@ -99,11 +99,11 @@ func (x *identities) whole(n plan.Node) string {
 }
 
 func (x *identities) over(n *plan.Over) string {
-	text := ""
+	var text strings.Builder
 	for _, g := range n.Groups {
-		text += x.calls(g.Calls, n.Input)
+		text.WriteString(x.calls(g.Calls, n.Input))
 	}
-	return text
+	return text.String()
 }
 
 func (x *identities) calls(calls []plan.AggCall, in plan.Node) string {

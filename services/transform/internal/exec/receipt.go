@@ -83,7 +83,7 @@ func (r *Receipt) Late() []int32 {
 	var out []int32
 	for i := range r.Records {
 		if r.late.Get(i) && !r.touched.Get(i) {
-			out = append(out, int32(i)) //nolint:gosec // a batch is no longer than 32 bits
+			out = append(out, int32(i))
 		}
 	}
 	return out

@@ -59,7 +59,7 @@ func (l *lookup) Lookup(ctx context.Context, keys *column.Batch) (connector.Answ
 			if _, err := row.Decode(text, l.answer.Cols); err != nil {
 				return connector.Answer{}, err
 			}
-			l.of = append(l.of, int32(i)) //nolint:gosec // a batch is no longer than 32 bits
+			l.of = append(l.of, int32(i))
 		}
 	}
 	l.answer.Len = len(l.of)

@@ -216,7 +216,7 @@ func compare(op string, l, r plan.Expr, at plan.Pos) (plan.Expr, error) {
 	if ordered := op != "=" && op != "<>" && op != plan.FnDistinct && op != plan.FnNotDistinct; ordered && t.Kind.IsCollection() {
 		return nil, diag.At(at, "%s cannot be ordered", t.OrNull())
 	}
-	l, r = comparable(l, t), comparable(r, t)
+	l, r = compared(l, t), compared(r, t)
 	nullable := l.Type().Nullable || r.Type().Nullable
 	if op == plan.FnDistinct || op == plan.FnNotDistinct {
 		nullable = false
@@ -224,8 +224,8 @@ func compare(op string, l, r plan.Expr, at plan.Pos) (plan.Expr, error) {
 	return call(op, boolType(nullable), at, l, r), nil
 }
 
-// comparable casts one side of a comparison. A text that is no time is NULL beside one.
-func comparable(e plan.Expr, t types.Type) plan.Expr {
+// compared casts one side of a comparison. A text that is no time is NULL beside one.
+func compared(e plan.Expr, t types.Type) plan.Expr {
 	out := function.Coerce(e, t)
 	if c, ok := out.(*plan.Cast); ok && c.Implicit && e.Type().Kind.IsCharacter() && t.Kind.IsDatetime() {
 		if _, constant := e.(*plan.Literal); !constant {
