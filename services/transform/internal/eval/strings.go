@@ -452,6 +452,9 @@ func split(a []*column.Vector, i int, out *column.Vector) error {
 		out.SetNull(i)
 		return nil
 	}
+	if a[0].Strs[i] == "" {
+		return setListAt(out, i, nil)
+	}
 	var parts []any
 	for p := range strings.SplitSeq(a[0].Strs[i], a[1].Strs[i]) {
 		parts = append(parts, p)
