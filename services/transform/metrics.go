@@ -25,18 +25,23 @@ func registerMetrics(mp metric.MeterProvider, jobs *job.Manager) error {
 	if err != nil {
 		return fmt.Errorf("make transform metrics: %w", err)
 	}
+	figures, err := stateMetrics(m)
+	if err != nil {
+		return err
+	}
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
 		for _, j := range jobs.List() {
 			name := attribute.String("job", j.GetName())
 			o.ObserveInt64(state, 1, metric.WithAttributes(name, attribute.String("state", j.GetStatus().GetState().String())))
 			o.ObserveInt64(restarts, int64(j.GetStatus().GetRestarts()), metric.WithAttributes(name))
+			figures.observe(o, j)
 			for _, p := range j.GetStatus().GetSources() {
 				o.ObserveInt64(lag, p.GetLag(), metric.WithAttributes(name, attribute.String("table", p.GetTable()),
 					attribute.String("topic", p.GetTopic()), attribute.Int("partition", int(p.GetPartition()))))
 			}
 		}
 		return nil
-	}, state, restarts, lag)
+	}, append(figures.all(), state, restarts, lag)...)
 	if err != nil {
 		return fmt.Errorf("register transform metrics: %w", err)
 	}

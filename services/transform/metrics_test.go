@@ -36,6 +36,7 @@ func TestMetricsAreThoseOfTheReadme(t *testing.T) {
 	produce(t, cfg, "topic-app-info", 0, 10)
 	client, book := serviceMetered(t, cfg, metric.NewMeterProvider(metric.WithReader(reader)))
 	create(t, client, "metered", missionJob(cfg))
+	create(t, client, "counting", countingJob(cfg, "topic-app-info", "counted"))
 	var got []string
 	eventually(t, "lag to be known", func() bool {
 		var all metricdata.ResourceMetrics
@@ -48,7 +49,8 @@ func TestMetricsAreThoseOfTheReadme(t *testing.T) {
 				got = append(got, m.Name)
 			}
 		}
-		return account(book, "metered").Out == 10 && slices.Contains(got, "weirflow_transform_source_lag_records")
+		return account(book, "metered").Out == 10 && account(book, "counting").Out == 10 && slices.Contains(got, "weirflow_transform_source_lag_records") &&
+			slices.Contains(got, "weirflow_transform_watermark_millis")
 	})
 	slices.Sort(want)
 	slices.Sort(got)

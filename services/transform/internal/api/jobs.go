@@ -12,6 +12,7 @@ import (
 
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 
+	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/job"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
@@ -52,9 +53,11 @@ func problem(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, job.ErrNotFound):
+	case errors.Is(err, job.ErrNotFound), errors.Is(err, checkpoint.ErrNoSavepoint):
 		return status.Error(codes.NotFound, err.Error())
-	case errors.Is(err, job.ErrExists):
+	case errors.Is(err, checkpoint.ErrNoState):
+		return status.Error(codes.FailedPrecondition, err.Error())
+	case errors.Is(err, job.ErrExists), errors.Is(err, checkpoint.ErrTaken):
 		return status.Error(codes.AlreadyExists, err.Error())
 	case errors.Is(err, job.ErrName), errors.As(err, &e), errors.As(err, &o):
 		return status.Error(codes.InvalidArgument, err.Error())
@@ -86,11 +89,19 @@ func (s *Jobs) CreateJob(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 }
 
 // ValidateJob says what is wrong with a script.
-func (s *Jobs) ValidateJob(_ context.Context, req *jobv1.ValidateJobRequest) (*jobv1.ValidateJobResponse, error) {
+func (s *Jobs) ValidateJob(ctx context.Context, req *jobv1.ValidateJobRequest) (*jobv1.ValidateJobResponse, error) {
 	p, err := script.Compile(req.GetSql(), req.GetParameters(), s.Connectors, s.Functions)
 	h := sql.NewHider(req.GetSql(), req.GetParameters())
 	if err == nil {
-		return &jobv1.ValidateJobResponse{Valid: true, Plan: h.Hide(p.Explain())}, nil
+		res := &jobv1.ValidateJobResponse{Valid: true, Plan: h.Hide(p.Explain())}
+		if req.GetJob() == "" {
+			return res, nil
+		}
+		if err := s.ready(); err != nil {
+			return nil, err
+		}
+		res.Effect, res.Changes, err = s.Manager.Compare(ctx, req.GetJob(), req.GetSavepoint(), p)
+		return res, problem(err)
 	}
 	if e, ok := errors.AsType[*sql.Error](err); ok {
 		return &jobv1.ValidateJobResponse{Problems: []*jobv1.Problem{{Line: int32(e.Line), Column: int32(e.Column), Message: h.Hide(e.Message), Hint: h.Hide(e.Hint)}}}, nil
@@ -140,17 +151,21 @@ func (s *Jobs) StartJob(ctx context.Context, req *jobv1.StartJobRequest) (*jobv1
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
-	j, err := s.Manager.Start(ctx, req.GetName(), req.GetFromScratch())
+	j, err := s.Manager.Start(ctx, req.GetName(), req.GetFromScratch(), req.GetSavepoint())
 	return &jobv1.StartJobResponse{Job: shown(j)}, problem(err)
 }
 
-// StopJob stops a job cleanly.
+// StopJob stops a job cleanly, and keeps a savepoint if asked.
 func (s *Jobs) StopJob(ctx context.Context, req *jobv1.StopJobRequest) (*jobv1.StopJobResponse, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
 	j, err := s.Manager.Stop(ctx, req.GetName())
-	return &jobv1.StopJobResponse{Job: shown(j)}, problem(err)
+	res := &jobv1.StopJobResponse{Job: shown(j)}
+	if err == nil && req.GetSavepoint() != "" {
+		res.Savepoint, err = s.Manager.Savepoint(ctx, req.GetName(), req.GetSavepoint())
+	}
+	return res, problem(err)
 }
 
 // DeleteJob stops a job and forgets it.

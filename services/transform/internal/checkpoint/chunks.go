@@ -56,16 +56,15 @@ func (s *Store) produce(ctx context.Context, r *kafka.Records) error {
 	}
 }
 
-// ReadChunks reads the chunks of segments. What else is there is noted, to be
-// removed by Tidy.
-func (s *Store) ReadChunks(ctx context.Context, segments []*statev1.Segment) (map[string][]byte, error) {
+// readChunks reads the chunks of segments. The keys of others are noted in garbage,
+// unless it is nil.
+func (s *Store) readChunks(ctx context.Context, segments []*statev1.Segment, garbage map[string]bool) (map[string][]byte, error) {
 	want := make(map[string][]byte)
 	for _, g := range segments {
 		for n := range int(g.GetChunks()) {
 			want[chunkKey(g, n)] = nil
 		}
 	}
-	garbage := make(map[string]bool)
 	err := s.each(ctx, func(key string, value []byte) {
 		_, wanted := want[key]
 		switch {
@@ -73,7 +72,7 @@ func (s *Store) ReadChunks(ctx context.Context, segments []*statev1.Segment) (ma
 			want[key] = bytes.Clone(value)
 		case value == nil:
 			delete(garbage, key)
-		case strings.HasPrefix(key, "chunk/"):
+		case garbage != nil && strings.HasPrefix(key, "chunk/"):
 			garbage[key] = true
 		}
 	})
@@ -84,12 +83,6 @@ func (s *Store) ReadChunks(ctx context.Context, segments []*statev1.Segment) (ma
 		if v == nil {
 			return nil, fmt.Errorf("%w: %s is missing in topic %s", ErrDamaged, k, s.cfg.Topic)
 		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.prunable = s.prunable[:0]
-	for k := range garbage {
-		s.prunable = append(s.prunable, k)
 	}
 	return want, nil
 }
@@ -140,12 +133,20 @@ func (s *Store) each(ctx context.Context, f func(key string, value []byte)) erro
 	}
 }
 
-// Load reads the state that a checkpoint names.
+// Load reads the state that a checkpoint names. It is called before this run writes
+// any: what else is there, nobody will need, and Tidy removes it.
 func (s *Store) Load(ctx context.Context, c *statev1.Checkpoint) (*Image, error) {
-	chunks, err := s.ReadChunks(ctx, c.GetSegments())
+	garbage := make(map[string]bool)
+	chunks, err := s.readChunks(ctx, c.GetSegments(), garbage)
 	if err != nil {
 		return nil, err
 	}
+	s.mu.Lock()
+	s.prunable = s.prunable[:0]
+	for k := range garbage {
+		s.prunable = append(s.prunable, k)
+	}
+	s.mu.Unlock()
 	m := &Image{}
 	round := -1
 	for i, g := range c.GetSegments() {

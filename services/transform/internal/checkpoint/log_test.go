@@ -71,7 +71,7 @@ func (m *memory) all(i int) map[string]string {
 	return all
 }
 
-func config(t *testing.T, k kafka.Config) checkpoint.Config {
+func config(t testing.TB, k kafka.Config) checkpoint.Config {
 	t.Helper()
 	return checkpoint.Config{Kafka: k, Topic: "weirflow.state.j", Instance: "test", Epoch: 1, Logger: slog.New(slog.DiscardHandler)}
 }

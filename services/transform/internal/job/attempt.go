@@ -37,6 +37,8 @@ type attempt struct {
 	partitions int
 
 	demand chan chan<- error
+	ended  chan struct{}  // closed when the pipeline has ended
+	using  sync.WaitGroup // who copies the state
 
 	mu   sync.Mutex
 	safe map[string]map[partition]int64
@@ -52,7 +54,7 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if err != nil {
 		return nil, fault.Permanent(err)
 	}
-	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64), demand: make(chan chan<- error),
+	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64), demand: make(chan chan<- error), ended: make(chan struct{}),
 		functions: r.m.d.Functions.Open()}
 	if d := prog.CheckpointInterval(); d > 0 {
 		a.every = d
@@ -193,7 +195,10 @@ func (a *attempt) run(ctx context.Context) error {
 	if t := a.transaction(); t != nil {
 		a.state.through, cfg.Aligned = t.CommitWith, true
 	}
-	return errors.Join(pipeline.Run(ctx, cfg), a.close())
+	err := pipeline.Run(ctx, cfg)
+	close(a.ended)
+	a.using.Wait()
+	return errors.Join(err, a.close())
 }
 
 // transaction returns a sink whose rows are in a transaction, which all such sinks
@@ -242,8 +247,9 @@ func (a *attempt) close() error {
 func (a *attempt) fill(st *jobv1.JobStatus) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if f := a.state.last(); !f.at.IsZero() {
-		st.LastCheckpointAt = timestamppb.New(f.at)
+	f := a.state.last()
+	if !f.at.IsZero() {
+		st.LastCheckpointAt, st.Checkpoint = timestamppb.New(f.at), f.proto()
 	}
 	st.Sources, st.Operators = nil, nil
 	now := a.r.m.d.Now().UnixMilli()
@@ -269,7 +275,5 @@ func (a *attempt) fill(st *jobv1.JobStatus) {
 	if a.graph == nil {
 		return
 	}
-	for _, s := range a.graph.Stats() {
-		st.Operators = append(st.Operators, &jobv1.OperatorStatus{Id: s.ID, Name: s.Name, RecordsIn: s.RowsIn, RecordsOut: s.RowsOut})
-	}
+	fillOperators(st, a.graph.Stats(), f)
 }

@@ -49,7 +49,7 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	if !req.GetStart() {
 		return j, nil
 	}
-	return m.start(ctx, j.GetName(), false)
+	return m.start(ctx, j.GetName(), false, "")
 }
 
 // lastEpoch is the greatest epoch that the indexer has told of. A new job that
@@ -74,18 +74,18 @@ func (m *Manager) again(ctx context.Context, old *jobv1.Job, text string, parame
 	if !start || old.GetRunning() {
 		return m.Get(old.GetName())
 	}
-	return m.start(ctx, old.GetName(), false)
+	return m.start(ctx, old.GetName(), false, "")
 }
 
-// Start runs a job, from where it was or from scratch.
-func (m *Manager) Start(ctx context.Context, name string, fromScratch bool) (*jobv1.Job, error) {
+// Start runs a job, from where it was, from scratch, or from a savepoint.
+func (m *Manager) Start(ctx context.Context, name string, fromScratch bool, savepoint string) (*jobv1.Job, error) {
 	m.change.Lock()
 	defer m.change.Unlock()
-	return m.start(ctx, name, fromScratch)
+	return m.start(ctx, name, fromScratch, savepoint)
 }
 
-func (m *Manager) start(ctx context.Context, name string, fromScratch bool) (*jobv1.Job, error) {
-	if j, ok := m.jobs.Get(name); ok && j.GetRunning() && !fromScratch {
+func (m *Manager) start(ctx context.Context, name string, fromScratch bool, savepoint string) (*jobv1.Job, error) {
+	if j, ok := m.jobs.Get(name); ok && j.GetRunning() && !fromScratch && savepoint == "" {
 		m.mu.Lock()
 		r := m.runs[name]
 		m.mu.Unlock()
@@ -96,6 +96,11 @@ func (m *Manager) start(ctx context.Context, name string, fromScratch bool) (*jo
 	m.halt(name)
 	if fromScratch {
 		if err := m.forget(ctx, name); err != nil {
+			return nil, err
+		}
+	}
+	if savepoint != "" {
+		if err := m.adopt(ctx, name, savepoint); err != nil {
 			return nil, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/platform/fault"
 
+	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
@@ -64,6 +65,11 @@ func (r *run) loop() {
 		case err == nil:
 			r.finish(jobv1.JobState_JOB_STATE_FINISHED, nil)
 			return
+		case errors.Is(err, checkpoint.ErrFenced):
+			r.log.Warn("job is left to another instance, which has taken it over")
+			return
+		case r.ctx.Err() != nil && errors.Is(err, context.Canceled):
+			return // it was stopped before it ran; there is nothing to finish
 		case final(err):
 			r.log.Error("job failed", "error", r.hider.Hide(err.Error()))
 			r.finish(jobv1.JobState_JOB_STATE_FAILED, err)

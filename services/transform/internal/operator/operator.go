@@ -52,7 +52,8 @@ type Timer interface {
 // StateWriter takes the entries of an operator's keyed state that changed since
 // the last snapshot.
 type StateWriter interface {
-	// Put writes an entry of a named state; a nil value deletes it.
+	// Put writes an entry of a named state; a nil value deletes it. Key and value are
+	// the caller's: what is kept of them is copied.
 	Put(state string, key, value []byte) error
 }
 

@@ -24,6 +24,8 @@ type Program struct {
 	Config map[string]string
 	// State names an operator that keeps state, empty when none does.
 	State string
+	// Remembers are the operators with something to remember.
+	Remembers []exec.Remembered
 }
 
 // Compile checks the statements of a job. Parameters are settings as SET gives
@@ -98,7 +100,7 @@ func (p *Program) dryRun(connectors connector.Registry, functions *wasm.Function
 			return errors.Join(&sql.Error{Line: l.Plan.At.Line, Column: l.Plan.At.Column, Message: err.Error()}, g.Close())
 		}
 	}
-	p.State = g.Stateful()
+	p.State, p.Remembers = g.Stateful(), g.Remembers()
 	return g.Close()
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/operator"
 )
 
@@ -261,7 +262,7 @@ func (t *Table[E]) Snapshot(w operator.StateWriter) error {
 		if ok {
 			err = t.put(w, k, e)
 		} else {
-			err = w.Put(t.name, []byte(k), nil)
+			err = w.Put(t.name, column.ViewBytes(k), nil)
 		}
 		if err != nil {
 			return err
@@ -276,7 +277,7 @@ func (t *Table[E]) put(w operator.StateWriter, key string, e E) error {
 	if t.scratch == nil {
 		t.scratch = []byte{}
 	}
-	return w.Put(t.name, []byte(key), t.scratch)
+	return w.Put(t.name, column.ViewBytes(key), t.scratch)
 }
 
 // Sweep writes all entries.

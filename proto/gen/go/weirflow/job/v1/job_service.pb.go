@@ -94,6 +94,66 @@ func (JobState) EnumDescriptor() ([]byte, []int) {
 	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{0}
 }
 
+// Effect is what starting changed statements from state would do.
+type Effect int32
+
+const (
+	Effect_EFFECT_UNSPECIFIED Effect = 0
+	// There is no state to go on from.
+	Effect_EFFECT_NONE Effect = 1
+	// All state is taken on.
+	Effect_EFFECT_COMPATIBLE Effect = 2
+	// Some operators start empty.
+	Effect_EFFECT_REBUILD Effect = 3
+	// It cannot be started from the state.
+	Effect_EFFECT_INCOMPATIBLE Effect = 4
+)
+
+// Enum value maps for Effect.
+var (
+	Effect_name = map[int32]string{
+		0: "EFFECT_UNSPECIFIED",
+		1: "EFFECT_NONE",
+		2: "EFFECT_COMPATIBLE",
+		3: "EFFECT_REBUILD",
+		4: "EFFECT_INCOMPATIBLE",
+	}
+	Effect_value = map[string]int32{
+		"EFFECT_UNSPECIFIED":  0,
+		"EFFECT_NONE":         1,
+		"EFFECT_COMPATIBLE":   2,
+		"EFFECT_REBUILD":      3,
+		"EFFECT_INCOMPATIBLE": 4,
+	}
+)
+
+func (x Effect) Enum() *Effect {
+	p := new(Effect)
+	*p = x
+	return p
+}
+
+func (x Effect) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Effect) Descriptor() protoreflect.EnumDescriptor {
+	return file_weirflow_job_v1_job_service_proto_enumTypes[1].Descriptor()
+}
+
+func (Effect) Type() protoreflect.EnumType {
+	return &file_weirflow_job_v1_job_service_proto_enumTypes[1]
+}
+
+func (x Effect) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Effect.Descriptor instead.
+func (Effect) EnumDescriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{1}
+}
+
 // Job is a record of the compacted topic weirflow.jobs, keyed by name.
 type Job struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -217,7 +277,11 @@ type SourcePosition struct {
 	// Age of the last record read, in milliseconds; 0 when nothing is left to read.
 	LagMillis int64 `protobuf:"varint,8,opt,name=lag_millis,json=lagMillis,proto3" json:"lag_millis,omitempty"`
 	// Milliseconds since the epoch; absent without a watermark.
-	Watermark     *int64 `protobuf:"varint,9,opt,name=watermark,proto3,oneof" json:"watermark,omitempty"`
+	Watermark *int64 `protobuf:"varint,9,opt,name=watermark,proto3,oneof" json:"watermark,omitempty"`
+	// Nothing has come for so long that nobody waits for it.
+	Idle bool `protobuf:"varint,10,opt,name=idle,proto3" json:"idle,omitempty"`
+	// It is the one that holds the table's watermark back.
+	HoldsBack     bool `protobuf:"varint,11,opt,name=holds_back,json=holdsBack,proto3" json:"holds_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -315,13 +379,35 @@ func (x *SourcePosition) GetWatermark() int64 {
 	return 0
 }
 
+func (x *SourcePosition) GetIdle() bool {
+	if x != nil {
+		return x.Idle
+	}
+	return false
+}
+
+func (x *SourcePosition) GetHoldsBack() bool {
+	if x != nil {
+		return x.HoldsBack
+	}
+	return false
+}
+
 // OperatorStatus is one node of the running plan.
 type OperatorStatus struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Id            string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	RecordsIn     uint64                 `protobuf:"varint,3,opt,name=records_in,json=recordsIn,proto3" json:"records_in,omitempty"`
-	RecordsOut    uint64                 `protobuf:"varint,4,opt,name=records_out,json=recordsOut,proto3" json:"records_out,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Id         string                 `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Name       string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	RecordsIn  uint64                 `protobuf:"varint,3,opt,name=records_in,json=recordsIn,proto3" json:"records_in,omitempty"`
+	RecordsOut uint64                 `protobuf:"varint,4,opt,name=records_out,json=recordsOut,proto3" json:"records_out,omitempty"`
+	// Milliseconds since the epoch; absent before the first watermark.
+	Watermark *int64 `protobuf:"varint,5,opt,name=watermark,proto3,oneof" json:"watermark,omitempty"`
+	// Rows left out because they came too late or had no time.
+	Late uint64 `protobuf:"varint,6,opt,name=late,proto3" json:"late,omitempty"`
+	// Whether it keeps state; how many entries and, about, bytes that is.
+	Stateful      bool  `protobuf:"varint,7,opt,name=stateful,proto3" json:"stateful,omitempty"`
+	StateEntries  int64 `protobuf:"varint,8,opt,name=state_entries,json=stateEntries,proto3" json:"state_entries,omitempty"`
+	StateBytes    int64 `protobuf:"varint,9,opt,name=state_bytes,json=stateBytes,proto3" json:"state_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -384,6 +470,296 @@ func (x *OperatorStatus) GetRecordsOut() uint64 {
 	return 0
 }
 
+func (x *OperatorStatus) GetWatermark() int64 {
+	if x != nil && x.Watermark != nil {
+		return *x.Watermark
+	}
+	return 0
+}
+
+func (x *OperatorStatus) GetLate() uint64 {
+	if x != nil {
+		return x.Late
+	}
+	return 0
+}
+
+func (x *OperatorStatus) GetStateful() bool {
+	if x != nil {
+		return x.Stateful
+	}
+	return false
+}
+
+func (x *OperatorStatus) GetStateEntries() int64 {
+	if x != nil {
+		return x.StateEntries
+	}
+	return 0
+}
+
+func (x *OperatorStatus) GetStateBytes() int64 {
+	if x != nil {
+		return x.StateBytes
+	}
+	return 0
+}
+
+// CheckpointStatus is how the last checkpoint went.
+type CheckpointStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Id    int64                  `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	// From the copying of what changed until it was committed.
+	DurationMillis int64 `protobuf:"varint,3,opt,name=duration_millis,json=durationMillis,proto3" json:"duration_millis,omitempty"`
+	// For how long rows had to wait while it was copied.
+	PauseMicros int64 `protobuf:"varint,4,opt,name=pause_micros,json=pauseMicros,proto3" json:"pause_micros,omitempty"`
+	// Bytes of state that it wrote, and that all of the job's state takes in its topic.
+	Bytes      int64 `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	TotalBytes int64 `protobuf:"varint,6,opt,name=total_bytes,json=totalBytes,proto3" json:"total_bytes,omitempty"`
+	// It held all state, not only what changed.
+	Full bool `protobuf:"varint,7,opt,name=full,proto3" json:"full,omitempty"`
+	// Checkpoints that could not be written at first, and why the last could not;
+	// empty when it was written after all.
+	Failures      int64  `protobuf:"varint,8,opt,name=failures,proto3" json:"failures,omitempty"`
+	Failure       string `protobuf:"bytes,9,opt,name=failure,proto3" json:"failure,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckpointStatus) Reset() {
+	*x = CheckpointStatus{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckpointStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckpointStatus) ProtoMessage() {}
+
+func (x *CheckpointStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckpointStatus.ProtoReflect.Descriptor instead.
+func (*CheckpointStatus) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *CheckpointStatus) GetId() int64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *CheckpointStatus) GetDurationMillis() int64 {
+	if x != nil {
+		return x.DurationMillis
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetPauseMicros() int64 {
+	if x != nil {
+		return x.PauseMicros
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetTotalBytes() int64 {
+	if x != nil {
+		return x.TotalBytes
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetFull() bool {
+	if x != nil {
+		return x.Full
+	}
+	return false
+}
+
+func (x *CheckpointStatus) GetFailures() int64 {
+	if x != nil {
+		return x.Failures
+	}
+	return 0
+}
+
+func (x *CheckpointStatus) GetFailure() string {
+	if x != nil {
+		return x.Failure
+	}
+	return ""
+}
+
+// Savepoint is a kept copy of a job's state.
+type Savepoint struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Letters, digits, `-`, `_` and `.`, at most 100.
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	Job   string                 `protobuf:"bytes,2,opt,name=job,proto3" json:"job,omitempty"`
+	At    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	Bytes int64                  `protobuf:"varint,4,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	// Of the checkpoint that it is a copy of.
+	Checkpoint    int64 `protobuf:"varint,5,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Savepoint) Reset() {
+	*x = Savepoint{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Savepoint) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Savepoint) ProtoMessage() {}
+
+func (x *Savepoint) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Savepoint.ProtoReflect.Descriptor instead.
+func (*Savepoint) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Savepoint) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Savepoint) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *Savepoint) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Savepoint) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Savepoint) GetCheckpoint() int64 {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return 0
+}
+
+// Change is what becomes of an operator's state.
+type Change struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Effect        Effect                 `protobuf:"varint,1,opt,name=effect,proto3,enum=weirflow.job.v1.Effect" json:"effect,omitempty"`
+	Operator      string                 `protobuf:"bytes,2,opt,name=operator,proto3" json:"operator,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Change) GetEffect() Effect {
+	if x != nil {
+		return x.Effect
+	}
+	return Effect_EFFECT_UNSPECIFIED
+}
+
+func (x *Change) GetOperator() string {
+	if x != nil {
+		return x.Operator
+	}
+	return ""
+}
+
+func (x *Change) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 type JobStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	State JobState               `protobuf:"varint,1,opt,name=state,proto3,enum=weirflow.job.v1.JobState" json:"state,omitempty"`
@@ -397,14 +773,15 @@ type JobStatus struct {
 	Ledger           *v1.Stage              `protobuf:"bytes,8,opt,name=ledger,proto3" json:"ledger,omitempty"`
 	LastCheckpointAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_checkpoint_at,json=lastCheckpointAt,proto3" json:"last_checkpoint_at,omitempty"`
 	// Instance that runs it.
-	Instance      string `protobuf:"bytes,10,opt,name=instance,proto3" json:"instance,omitempty"`
+	Instance      string            `protobuf:"bytes,10,opt,name=instance,proto3" json:"instance,omitempty"`
+	Checkpoint    *CheckpointStatus `protobuf:"bytes,11,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JobStatus) Reset() {
 	*x = JobStatus{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -416,7 +793,7 @@ func (x *JobStatus) String() string {
 func (*JobStatus) ProtoMessage() {}
 
 func (x *JobStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -429,7 +806,7 @@ func (x *JobStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobStatus.ProtoReflect.Descriptor instead.
 func (*JobStatus) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{3}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *JobStatus) GetState() JobState {
@@ -502,6 +879,13 @@ func (x *JobStatus) GetInstance() string {
 	return ""
 }
 
+func (x *JobStatus) GetCheckpoint() *CheckpointStatus {
+	if x != nil {
+		return x.Checkpoint
+	}
+	return nil
+}
+
 // Problem is something wrong in a script.
 type Problem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -517,7 +901,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -529,7 +913,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -542,7 +926,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{4}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Problem) GetLine() int32 {
@@ -588,7 +972,7 @@ type CreateJobRequest struct {
 
 func (x *CreateJobRequest) Reset() {
 	*x = CreateJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -600,7 +984,7 @@ func (x *CreateJobRequest) String() string {
 func (*CreateJobRequest) ProtoMessage() {}
 
 func (x *CreateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -613,7 +997,7 @@ func (x *CreateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJobRequest.ProtoReflect.Descriptor instead.
 func (*CreateJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{5}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *CreateJobRequest) GetName() string {
@@ -660,7 +1044,7 @@ type CreateJobResponse struct {
 
 func (x *CreateJobResponse) Reset() {
 	*x = CreateJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -672,7 +1056,7 @@ func (x *CreateJobResponse) String() string {
 func (*CreateJobResponse) ProtoMessage() {}
 
 func (x *CreateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -685,7 +1069,7 @@ func (x *CreateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJobResponse.ProtoReflect.Descriptor instead.
 func (*CreateJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{6}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CreateJobResponse) GetJob() *Job {
@@ -696,16 +1080,19 @@ func (x *CreateJobResponse) GetJob() *Job {
 }
 
 type ValidateJobRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Sql           string                 `protobuf:"bytes,1,opt,name=sql,proto3" json:"sql,omitempty"`
-	Parameters    map[string]string      `protobuf:"bytes,2,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Sql        string                 `protobuf:"bytes,1,opt,name=sql,proto3" json:"sql,omitempty"`
+	Parameters map[string]string      `protobuf:"bytes,2,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// Compare with the state of this job; or with its savepoint of the name.
+	Job           string `protobuf:"bytes,3,opt,name=job,proto3" json:"job,omitempty"`
+	Savepoint     string `protobuf:"bytes,4,opt,name=savepoint,proto3" json:"savepoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ValidateJobRequest) Reset() {
 	*x = ValidateJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -717,7 +1104,7 @@ func (x *ValidateJobRequest) String() string {
 func (*ValidateJobRequest) ProtoMessage() {}
 
 func (x *ValidateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -730,7 +1117,7 @@ func (x *ValidateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateJobRequest.ProtoReflect.Descriptor instead.
 func (*ValidateJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{7}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ValidateJobRequest) GetSql() string {
@@ -747,19 +1134,36 @@ func (x *ValidateJobRequest) GetParameters() map[string]string {
 	return nil
 }
 
+func (x *ValidateJobRequest) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *ValidateJobRequest) GetSavepoint() string {
+	if x != nil {
+		return x.Savepoint
+	}
+	return ""
+}
+
 type ValidateJobResponse struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	Valid    bool                   `protobuf:"varint,1,opt,name=valid,proto3" json:"valid,omitempty"`
 	Problems []*Problem             `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
 	// The plan as EXPLAIN prints it.
-	Plan          string `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan string `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
+	// With a job: what would become of its state, as a whole and by operator.
+	Effect        Effect    `protobuf:"varint,4,opt,name=effect,proto3,enum=weirflow.job.v1.Effect" json:"effect,omitempty"`
+	Changes       []*Change `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ValidateJobResponse) Reset() {
 	*x = ValidateJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +1175,7 @@ func (x *ValidateJobResponse) String() string {
 func (*ValidateJobResponse) ProtoMessage() {}
 
 func (x *ValidateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +1188,7 @@ func (x *ValidateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateJobResponse.ProtoReflect.Descriptor instead.
 func (*ValidateJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{8}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ValidateJobResponse) GetValid() bool {
@@ -808,6 +1212,20 @@ func (x *ValidateJobResponse) GetPlan() string {
 	return ""
 }
 
+func (x *ValidateJobResponse) GetEffect() Effect {
+	if x != nil {
+		return x.Effect
+	}
+	return Effect_EFFECT_UNSPECIFIED
+}
+
+func (x *ValidateJobResponse) GetChanges() []*Change {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
 type GetJobRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
@@ -817,7 +1235,7 @@ type GetJobRequest struct {
 
 func (x *GetJobRequest) Reset() {
 	*x = GetJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -829,7 +1247,7 @@ func (x *GetJobRequest) String() string {
 func (*GetJobRequest) ProtoMessage() {}
 
 func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -842,7 +1260,7 @@ func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
 func (*GetJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{9}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *GetJobRequest) GetName() string {
@@ -861,7 +1279,7 @@ type GetJobResponse struct {
 
 func (x *GetJobResponse) Reset() {
 	*x = GetJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -873,7 +1291,7 @@ func (x *GetJobResponse) String() string {
 func (*GetJobResponse) ProtoMessage() {}
 
 func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -886,7 +1304,7 @@ func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobResponse.ProtoReflect.Descriptor instead.
 func (*GetJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{10}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetJobResponse) GetJob() *Job {
@@ -906,7 +1324,7 @@ type ListJobsRequest struct {
 
 func (x *ListJobsRequest) Reset() {
 	*x = ListJobsRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1336,7 @@ func (x *ListJobsRequest) String() string {
 func (*ListJobsRequest) ProtoMessage() {}
 
 func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1349,7 @@ func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsRequest.ProtoReflect.Descriptor instead.
 func (*ListJobsRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{11}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListJobsRequest) GetPageSize() int32 {
@@ -958,7 +1376,7 @@ type ListJobsResponse struct {
 
 func (x *ListJobsResponse) Reset() {
 	*x = ListJobsResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -970,7 +1388,7 @@ func (x *ListJobsResponse) String() string {
 func (*ListJobsResponse) ProtoMessage() {}
 
 func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -983,7 +1401,7 @@ func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsResponse.ProtoReflect.Descriptor instead.
 func (*ListJobsResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{12}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListJobsResponse) GetJobs() []*Job {
@@ -1004,14 +1422,17 @@ type StartJobRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Forget where it was and begin as its statements say.
-	FromScratch   bool `protobuf:"varint,2,opt,name=from_scratch,json=fromScratch,proto3" json:"from_scratch,omitempty"`
+	FromScratch bool `protobuf:"varint,2,opt,name=from_scratch,json=fromScratch,proto3" json:"from_scratch,omitempty"`
+	// Begin where this savepoint of the job was taken. Operators that were changed
+	// since start empty; ValidateJob tells which.
+	Savepoint     string `protobuf:"bytes,3,opt,name=savepoint,proto3" json:"savepoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StartJobRequest) Reset() {
 	*x = StartJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1023,7 +1444,7 @@ func (x *StartJobRequest) String() string {
 func (*StartJobRequest) ProtoMessage() {}
 
 func (x *StartJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1036,7 +1457,7 @@ func (x *StartJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartJobRequest.ProtoReflect.Descriptor instead.
 func (*StartJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{13}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StartJobRequest) GetName() string {
@@ -1053,6 +1474,13 @@ func (x *StartJobRequest) GetFromScratch() bool {
 	return false
 }
 
+func (x *StartJobRequest) GetSavepoint() string {
+	if x != nil {
+		return x.Savepoint
+	}
+	return ""
+}
+
 type StartJobResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           *Job                   `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
@@ -1062,7 +1490,7 @@ type StartJobResponse struct {
 
 func (x *StartJobResponse) Reset() {
 	*x = StartJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1074,7 +1502,7 @@ func (x *StartJobResponse) String() string {
 func (*StartJobResponse) ProtoMessage() {}
 
 func (x *StartJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1087,7 +1515,7 @@ func (x *StartJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartJobResponse.ProtoReflect.Descriptor instead.
 func (*StartJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{14}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StartJobResponse) GetJob() *Job {
@@ -1098,15 +1526,17 @@ func (x *StartJobResponse) GetJob() *Job {
 }
 
 type StopJobRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Keep a savepoint of this name when it has stopped.
+	Savepoint     string `protobuf:"bytes,2,opt,name=savepoint,proto3" json:"savepoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StopJobRequest) Reset() {
 	*x = StopJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1118,7 +1548,7 @@ func (x *StopJobRequest) String() string {
 func (*StopJobRequest) ProtoMessage() {}
 
 func (x *StopJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1131,7 +1561,7 @@ func (x *StopJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopJobRequest.ProtoReflect.Descriptor instead.
 func (*StopJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{15}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StopJobRequest) GetName() string {
@@ -1141,16 +1571,24 @@ func (x *StopJobRequest) GetName() string {
 	return ""
 }
 
+func (x *StopJobRequest) GetSavepoint() string {
+	if x != nil {
+		return x.Savepoint
+	}
+	return ""
+}
+
 type StopJobResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Job           *Job                   `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	Savepoint     *Savepoint             `protobuf:"bytes,2,opt,name=savepoint,proto3" json:"savepoint,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *StopJobResponse) Reset() {
 	*x = StopJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1162,7 +1600,7 @@ func (x *StopJobResponse) String() string {
 func (*StopJobResponse) ProtoMessage() {}
 
 func (x *StopJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1175,7 +1613,7 @@ func (x *StopJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopJobResponse.ProtoReflect.Descriptor instead.
 func (*StopJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{16}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StopJobResponse) GetJob() *Job {
@@ -1183,6 +1621,285 @@ func (x *StopJobResponse) GetJob() *Job {
 		return x.Job
 	}
 	return nil
+}
+
+func (x *StopJobResponse) GetSavepoint() *Savepoint {
+	if x != nil {
+		return x.Savepoint
+	}
+	return nil
+}
+
+type CreateSavepointRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSavepointRequest) Reset() {
+	*x = CreateSavepointRequest{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSavepointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSavepointRequest) ProtoMessage() {}
+
+func (x *CreateSavepointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSavepointRequest.ProtoReflect.Descriptor instead.
+func (*CreateSavepointRequest) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *CreateSavepointRequest) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *CreateSavepointRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type CreateSavepointResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Savepoint     *Savepoint             `protobuf:"bytes,1,opt,name=savepoint,proto3" json:"savepoint,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateSavepointResponse) Reset() {
+	*x = CreateSavepointResponse{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateSavepointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateSavepointResponse) ProtoMessage() {}
+
+func (x *CreateSavepointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateSavepointResponse.ProtoReflect.Descriptor instead.
+func (*CreateSavepointResponse) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *CreateSavepointResponse) GetSavepoint() *Savepoint {
+	if x != nil {
+		return x.Savepoint
+	}
+	return nil
+}
+
+type ListSavepointsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSavepointsRequest) Reset() {
+	*x = ListSavepointsRequest{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSavepointsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSavepointsRequest) ProtoMessage() {}
+
+func (x *ListSavepointsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSavepointsRequest.ProtoReflect.Descriptor instead.
+func (*ListSavepointsRequest) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ListSavepointsRequest) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+type ListSavepointsResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Savepoints    []*Savepoint           `protobuf:"bytes,1,rep,name=savepoints,proto3" json:"savepoints,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListSavepointsResponse) Reset() {
+	*x = ListSavepointsResponse{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListSavepointsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListSavepointsResponse) ProtoMessage() {}
+
+func (x *ListSavepointsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListSavepointsResponse.ProtoReflect.Descriptor instead.
+func (*ListSavepointsResponse) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ListSavepointsResponse) GetSavepoints() []*Savepoint {
+	if x != nil {
+		return x.Savepoints
+	}
+	return nil
+}
+
+type DeleteSavepointRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Job           string                 `protobuf:"bytes,1,opt,name=job,proto3" json:"job,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSavepointRequest) Reset() {
+	*x = DeleteSavepointRequest{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSavepointRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSavepointRequest) ProtoMessage() {}
+
+func (x *DeleteSavepointRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSavepointRequest.ProtoReflect.Descriptor instead.
+func (*DeleteSavepointRequest) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *DeleteSavepointRequest) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
+}
+
+func (x *DeleteSavepointRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+type DeleteSavepointResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteSavepointResponse) Reset() {
+	*x = DeleteSavepointResponse{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteSavepointResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteSavepointResponse) ProtoMessage() {}
+
+func (x *DeleteSavepointResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteSavepointResponse.ProtoReflect.Descriptor instead.
+func (*DeleteSavepointResponse) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{25}
 }
 
 type DeleteJobRequest struct {
@@ -1194,7 +1911,7 @@ type DeleteJobRequest struct {
 
 func (x *DeleteJobRequest) Reset() {
 	*x = DeleteJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1206,7 +1923,7 @@ func (x *DeleteJobRequest) String() string {
 func (*DeleteJobRequest) ProtoMessage() {}
 
 func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1219,7 +1936,7 @@ func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobRequest.ProtoReflect.Descriptor instead.
 func (*DeleteJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{17}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteJobRequest) GetName() string {
@@ -1237,7 +1954,7 @@ type DeleteJobResponse struct {
 
 func (x *DeleteJobResponse) Reset() {
 	*x = DeleteJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1249,7 +1966,7 @@ func (x *DeleteJobResponse) String() string {
 func (*DeleteJobResponse) ProtoMessage() {}
 
 func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1262,7 +1979,7 @@ func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobResponse.ProtoReflect.Descriptor instead.
 func (*DeleteJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{18}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{27}
 }
 
 var File_weirflow_job_v1_job_service_proto protoreflect.FileDescriptor
@@ -1285,7 +2002,7 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x06status\x18\b \x01(\v2\x1a.weirflow.job.v1.JobStatusR\x06status\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\x84\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb7\x02\n" +
 	"\x0eSourcePosition\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x14\n" +
 	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x1c\n" +
@@ -1296,16 +2013,51 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x03lag\x18\a \x01(\x03R\x03lag\x12\x1d\n" +
 	"\n" +
 	"lag_millis\x18\b \x01(\x03R\tlagMillis\x12!\n" +
-	"\twatermark\x18\t \x01(\x03H\x00R\twatermark\x88\x01\x01B\f\n" +
+	"\twatermark\x18\t \x01(\x03H\x00R\twatermark\x88\x01\x01\x12\x12\n" +
+	"\x04idle\x18\n" +
+	" \x01(\bR\x04idle\x12\x1d\n" +
 	"\n" +
-	"_watermark\"t\n" +
+	"holds_back\x18\v \x01(\bR\tholdsBackB\f\n" +
+	"\n" +
+	"_watermark\"\x9b\x02\n" +
 	"\x0eOperatorStatus\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1d\n" +
 	"\n" +
 	"records_in\x18\x03 \x01(\x04R\trecordsIn\x12\x1f\n" +
 	"\vrecords_out\x18\x04 \x01(\x04R\n" +
-	"recordsOut\"\xf7\x03\n" +
+	"recordsOut\x12!\n" +
+	"\twatermark\x18\x05 \x01(\x03H\x00R\twatermark\x88\x01\x01\x12\x12\n" +
+	"\x04late\x18\x06 \x01(\x04R\x04late\x12\x1a\n" +
+	"\bstateful\x18\a \x01(\bR\bstateful\x12#\n" +
+	"\rstate_entries\x18\b \x01(\x03R\fstateEntries\x12\x1f\n" +
+	"\vstate_bytes\x18\t \x01(\x03R\n" +
+	"stateBytesB\f\n" +
+	"\n" +
+	"_watermark\"\x9b\x02\n" +
+	"\x10CheckpointStatus\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x03R\x02id\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12'\n" +
+	"\x0fduration_millis\x18\x03 \x01(\x03R\x0edurationMillis\x12!\n" +
+	"\fpause_micros\x18\x04 \x01(\x03R\vpauseMicros\x12\x14\n" +
+	"\x05bytes\x18\x05 \x01(\x03R\x05bytes\x12\x1f\n" +
+	"\vtotal_bytes\x18\x06 \x01(\x03R\n" +
+	"totalBytes\x12\x12\n" +
+	"\x04full\x18\a \x01(\bR\x04full\x12\x1a\n" +
+	"\bfailures\x18\b \x01(\x03R\bfailures\x12\x18\n" +
+	"\afailure\x18\t \x01(\tR\afailure\"\x93\x01\n" +
+	"\tSavepoint\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03job\x18\x02 \x01(\tR\x03job\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05bytes\x18\x04 \x01(\x03R\x05bytes\x12\x1e\n" +
+	"\n" +
+	"checkpoint\x18\x05 \x01(\x03R\n" +
+	"checkpoint\"m\n" +
+	"\x06Change\x12/\n" +
+	"\x06effect\x18\x01 \x01(\x0e2\x17.weirflow.job.v1.EffectR\x06effect\x12\x1a\n" +
+	"\boperator\x18\x02 \x01(\tR\boperator\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xba\x04\n" +
 	"\tJobStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.weirflow.job.v1.JobStateR\x05state\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x129\n" +
@@ -1319,7 +2071,10 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x06ledger\x18\b \x01(\v2\x19.weirflow.ledger.v1.StageR\x06ledger\x12H\n" +
 	"\x12last_checkpoint_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\x10lastCheckpointAt\x12\x1a\n" +
 	"\binstance\x18\n" +
-	" \x01(\tR\binstance\"c\n" +
+	" \x01(\tR\binstance\x12A\n" +
+	"\n" +
+	"checkpoint\x18\v \x01(\v2!.weirflow.job.v1.CheckpointStatusR\n" +
+	"checkpoint\"c\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\x05R\x06column\x12\x18\n" +
@@ -1337,19 +2092,23 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\";\n" +
 	"\x11CreateJobResponse\x12&\n" +
-	"\x03job\x18\x01 \x01(\v2\x14.weirflow.job.v1.JobR\x03job\"\xba\x01\n" +
+	"\x03job\x18\x01 \x01(\v2\x14.weirflow.job.v1.JobR\x03job\"\xea\x01\n" +
 	"\x12ValidateJobRequest\x12\x10\n" +
 	"\x03sql\x18\x01 \x01(\tR\x03sql\x12S\n" +
 	"\n" +
 	"parameters\x18\x02 \x03(\v23.weirflow.job.v1.ValidateJobRequest.ParametersEntryR\n" +
-	"parameters\x1a=\n" +
+	"parameters\x12\x10\n" +
+	"\x03job\x18\x03 \x01(\tR\x03job\x12\x1c\n" +
+	"\tsavepoint\x18\x04 \x01(\tR\tsavepoint\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"u\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd9\x01\n" +
 	"\x13ValidateJobResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x124\n" +
 	"\bproblems\x18\x02 \x03(\v2\x18.weirflow.job.v1.ProblemR\bproblems\x12\x12\n" +
-	"\x04plan\x18\x03 \x01(\tR\x04plan\"#\n" +
+	"\x04plan\x18\x03 \x01(\tR\x04plan\x12/\n" +
+	"\x06effect\x18\x04 \x01(\x0e2\x17.weirflow.job.v1.EffectR\x06effect\x121\n" +
+	"\achanges\x18\x05 \x03(\v2\x17.weirflow.job.v1.ChangeR\achanges\"#\n" +
 	"\rGetJobRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"8\n" +
 	"\x0eGetJobResponse\x12&\n" +
@@ -1360,16 +2119,34 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\"d\n" +
 	"\x10ListJobsResponse\x12(\n" +
 	"\x04jobs\x18\x01 \x03(\v2\x14.weirflow.job.v1.JobR\x04jobs\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"H\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"f\n" +
 	"\x0fStartJobRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
-	"\ffrom_scratch\x18\x02 \x01(\bR\vfromScratch\":\n" +
+	"\ffrom_scratch\x18\x02 \x01(\bR\vfromScratch\x12\x1c\n" +
+	"\tsavepoint\x18\x03 \x01(\tR\tsavepoint\":\n" +
 	"\x10StartJobResponse\x12&\n" +
-	"\x03job\x18\x01 \x01(\v2\x14.weirflow.job.v1.JobR\x03job\"$\n" +
+	"\x03job\x18\x01 \x01(\v2\x14.weirflow.job.v1.JobR\x03job\"B\n" +
 	"\x0eStopJobRequest\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\"9\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
+	"\tsavepoint\x18\x02 \x01(\tR\tsavepoint\"s\n" +
 	"\x0fStopJobResponse\x12&\n" +
-	"\x03job\x18\x01 \x01(\v2\x14.weirflow.job.v1.JobR\x03job\"&\n" +
+	"\x03job\x18\x01 \x01(\v2\x14.weirflow.job.v1.JobR\x03job\x128\n" +
+	"\tsavepoint\x18\x02 \x01(\v2\x1a.weirflow.job.v1.SavepointR\tsavepoint\">\n" +
+	"\x16CreateSavepointRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"S\n" +
+	"\x17CreateSavepointResponse\x128\n" +
+	"\tsavepoint\x18\x01 \x01(\v2\x1a.weirflow.job.v1.SavepointR\tsavepoint\")\n" +
+	"\x15ListSavepointsRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\tR\x03job\"T\n" +
+	"\x16ListSavepointsResponse\x12:\n" +
+	"\n" +
+	"savepoints\x18\x01 \x03(\v2\x1a.weirflow.job.v1.SavepointR\n" +
+	"savepoints\">\n" +
+	"\x16DeleteSavepointRequest\x12\x10\n" +
+	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\"\x19\n" +
+	"\x17DeleteSavepointResponse\"&\n" +
 	"\x10DeleteJobRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"\x13\n" +
 	"\x11DeleteJobResponse*\xd0\x01\n" +
@@ -1381,7 +2158,13 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x14JOB_STATE_RESTARTING\x10\x04\x12\x14\n" +
 	"\x10JOB_STATE_FAILED\x10\x05\x12\x17\n" +
 	"\x13JOB_STATE_SUSPENDED\x10\x06\x12\x16\n" +
-	"\x12JOB_STATE_FINISHED\x10\a2\xc9\x04\n" +
+	"\x12JOB_STATE_FINISHED\x10\a*u\n" +
+	"\x06Effect\x12\x16\n" +
+	"\x12EFFECT_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vEFFECT_NONE\x10\x01\x12\x15\n" +
+	"\x11EFFECT_COMPATIBLE\x10\x02\x12\x12\n" +
+	"\x0eEFFECT_REBUILD\x10\x03\x12\x17\n" +
+	"\x13EFFECT_INCOMPATIBLE\x10\x042\xf8\x06\n" +
 	"\n" +
 	"JobService\x12R\n" +
 	"\tCreateJob\x12!.weirflow.job.v1.CreateJobRequest\x1a\".weirflow.job.v1.CreateJobResponse\x12X\n" +
@@ -1390,7 +2173,10 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\bListJobs\x12 .weirflow.job.v1.ListJobsRequest\x1a!.weirflow.job.v1.ListJobsResponse\x12O\n" +
 	"\bStartJob\x12 .weirflow.job.v1.StartJobRequest\x1a!.weirflow.job.v1.StartJobResponse\x12L\n" +
 	"\aStopJob\x12\x1f.weirflow.job.v1.StopJobRequest\x1a .weirflow.job.v1.StopJobResponse\x12R\n" +
-	"\tDeleteJob\x12!.weirflow.job.v1.DeleteJobRequest\x1a\".weirflow.job.v1.DeleteJobResponseBAZ?github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1;jobv1b\x06proto3"
+	"\tDeleteJob\x12!.weirflow.job.v1.DeleteJobRequest\x1a\".weirflow.job.v1.DeleteJobResponse\x12d\n" +
+	"\x0fCreateSavepoint\x12'.weirflow.job.v1.CreateSavepointRequest\x1a(.weirflow.job.v1.CreateSavepointResponse\x12a\n" +
+	"\x0eListSavepoints\x12&.weirflow.job.v1.ListSavepointsRequest\x1a'.weirflow.job.v1.ListSavepointsResponse\x12d\n" +
+	"\x0fDeleteSavepoint\x12'.weirflow.job.v1.DeleteSavepointRequest\x1a(.weirflow.job.v1.DeleteSavepointResponseBAZ?github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1;jobv1b\x06proto3"
 
 var (
 	file_weirflow_job_v1_job_service_proto_rawDescOnce sync.Once
@@ -1404,74 +2190,99 @@ func file_weirflow_job_v1_job_service_proto_rawDescGZIP() []byte {
 	return file_weirflow_job_v1_job_service_proto_rawDescData
 }
 
-var file_weirflow_job_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weirflow_job_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_weirflow_job_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weirflow_job_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_weirflow_job_v1_job_service_proto_goTypes = []any{
-	(JobState)(0),                 // 0: weirflow.job.v1.JobState
-	(*Job)(nil),                   // 1: weirflow.job.v1.Job
-	(*SourcePosition)(nil),        // 2: weirflow.job.v1.SourcePosition
-	(*OperatorStatus)(nil),        // 3: weirflow.job.v1.OperatorStatus
-	(*JobStatus)(nil),             // 4: weirflow.job.v1.JobStatus
-	(*Problem)(nil),               // 5: weirflow.job.v1.Problem
-	(*CreateJobRequest)(nil),      // 6: weirflow.job.v1.CreateJobRequest
-	(*CreateJobResponse)(nil),     // 7: weirflow.job.v1.CreateJobResponse
-	(*ValidateJobRequest)(nil),    // 8: weirflow.job.v1.ValidateJobRequest
-	(*ValidateJobResponse)(nil),   // 9: weirflow.job.v1.ValidateJobResponse
-	(*GetJobRequest)(nil),         // 10: weirflow.job.v1.GetJobRequest
-	(*GetJobResponse)(nil),        // 11: weirflow.job.v1.GetJobResponse
-	(*ListJobsRequest)(nil),       // 12: weirflow.job.v1.ListJobsRequest
-	(*ListJobsResponse)(nil),      // 13: weirflow.job.v1.ListJobsResponse
-	(*StartJobRequest)(nil),       // 14: weirflow.job.v1.StartJobRequest
-	(*StartJobResponse)(nil),      // 15: weirflow.job.v1.StartJobResponse
-	(*StopJobRequest)(nil),        // 16: weirflow.job.v1.StopJobRequest
-	(*StopJobResponse)(nil),       // 17: weirflow.job.v1.StopJobResponse
-	(*DeleteJobRequest)(nil),      // 18: weirflow.job.v1.DeleteJobRequest
-	(*DeleteJobResponse)(nil),     // 19: weirflow.job.v1.DeleteJobResponse
-	nil,                           // 20: weirflow.job.v1.Job.ParametersEntry
-	nil,                           // 21: weirflow.job.v1.CreateJobRequest.ParametersEntry
-	nil,                           // 22: weirflow.job.v1.ValidateJobRequest.ParametersEntry
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
-	(*v1.Stage)(nil),              // 24: weirflow.ledger.v1.Stage
+	(JobState)(0),                   // 0: weirflow.job.v1.JobState
+	(Effect)(0),                     // 1: weirflow.job.v1.Effect
+	(*Job)(nil),                     // 2: weirflow.job.v1.Job
+	(*SourcePosition)(nil),          // 3: weirflow.job.v1.SourcePosition
+	(*OperatorStatus)(nil),          // 4: weirflow.job.v1.OperatorStatus
+	(*CheckpointStatus)(nil),        // 5: weirflow.job.v1.CheckpointStatus
+	(*Savepoint)(nil),               // 6: weirflow.job.v1.Savepoint
+	(*Change)(nil),                  // 7: weirflow.job.v1.Change
+	(*JobStatus)(nil),               // 8: weirflow.job.v1.JobStatus
+	(*Problem)(nil),                 // 9: weirflow.job.v1.Problem
+	(*CreateJobRequest)(nil),        // 10: weirflow.job.v1.CreateJobRequest
+	(*CreateJobResponse)(nil),       // 11: weirflow.job.v1.CreateJobResponse
+	(*ValidateJobRequest)(nil),      // 12: weirflow.job.v1.ValidateJobRequest
+	(*ValidateJobResponse)(nil),     // 13: weirflow.job.v1.ValidateJobResponse
+	(*GetJobRequest)(nil),           // 14: weirflow.job.v1.GetJobRequest
+	(*GetJobResponse)(nil),          // 15: weirflow.job.v1.GetJobResponse
+	(*ListJobsRequest)(nil),         // 16: weirflow.job.v1.ListJobsRequest
+	(*ListJobsResponse)(nil),        // 17: weirflow.job.v1.ListJobsResponse
+	(*StartJobRequest)(nil),         // 18: weirflow.job.v1.StartJobRequest
+	(*StartJobResponse)(nil),        // 19: weirflow.job.v1.StartJobResponse
+	(*StopJobRequest)(nil),          // 20: weirflow.job.v1.StopJobRequest
+	(*StopJobResponse)(nil),         // 21: weirflow.job.v1.StopJobResponse
+	(*CreateSavepointRequest)(nil),  // 22: weirflow.job.v1.CreateSavepointRequest
+	(*CreateSavepointResponse)(nil), // 23: weirflow.job.v1.CreateSavepointResponse
+	(*ListSavepointsRequest)(nil),   // 24: weirflow.job.v1.ListSavepointsRequest
+	(*ListSavepointsResponse)(nil),  // 25: weirflow.job.v1.ListSavepointsResponse
+	(*DeleteSavepointRequest)(nil),  // 26: weirflow.job.v1.DeleteSavepointRequest
+	(*DeleteSavepointResponse)(nil), // 27: weirflow.job.v1.DeleteSavepointResponse
+	(*DeleteJobRequest)(nil),        // 28: weirflow.job.v1.DeleteJobRequest
+	(*DeleteJobResponse)(nil),       // 29: weirflow.job.v1.DeleteJobResponse
+	nil,                             // 30: weirflow.job.v1.Job.ParametersEntry
+	nil,                             // 31: weirflow.job.v1.CreateJobRequest.ParametersEntry
+	nil,                             // 32: weirflow.job.v1.ValidateJobRequest.ParametersEntry
+	(*timestamppb.Timestamp)(nil),   // 33: google.protobuf.Timestamp
+	(*v1.Stage)(nil),                // 34: weirflow.ledger.v1.Stage
 }
 var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
-	20, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
-	23, // 1: weirflow.job.v1.Job.created_at:type_name -> google.protobuf.Timestamp
-	23, // 2: weirflow.job.v1.Job.updated_at:type_name -> google.protobuf.Timestamp
-	4,  // 3: weirflow.job.v1.Job.status:type_name -> weirflow.job.v1.JobStatus
-	0,  // 4: weirflow.job.v1.JobStatus.state:type_name -> weirflow.job.v1.JobState
-	23, // 5: weirflow.job.v1.JobStatus.started_at:type_name -> google.protobuf.Timestamp
-	23, // 6: weirflow.job.v1.JobStatus.changed_at:type_name -> google.protobuf.Timestamp
-	2,  // 7: weirflow.job.v1.JobStatus.sources:type_name -> weirflow.job.v1.SourcePosition
-	3,  // 8: weirflow.job.v1.JobStatus.operators:type_name -> weirflow.job.v1.OperatorStatus
-	24, // 9: weirflow.job.v1.JobStatus.ledger:type_name -> weirflow.ledger.v1.Stage
-	23, // 10: weirflow.job.v1.JobStatus.last_checkpoint_at:type_name -> google.protobuf.Timestamp
-	21, // 11: weirflow.job.v1.CreateJobRequest.parameters:type_name -> weirflow.job.v1.CreateJobRequest.ParametersEntry
-	1,  // 12: weirflow.job.v1.CreateJobResponse.job:type_name -> weirflow.job.v1.Job
-	22, // 13: weirflow.job.v1.ValidateJobRequest.parameters:type_name -> weirflow.job.v1.ValidateJobRequest.ParametersEntry
-	5,  // 14: weirflow.job.v1.ValidateJobResponse.problems:type_name -> weirflow.job.v1.Problem
-	1,  // 15: weirflow.job.v1.GetJobResponse.job:type_name -> weirflow.job.v1.Job
-	1,  // 16: weirflow.job.v1.ListJobsResponse.jobs:type_name -> weirflow.job.v1.Job
-	1,  // 17: weirflow.job.v1.StartJobResponse.job:type_name -> weirflow.job.v1.Job
-	1,  // 18: weirflow.job.v1.StopJobResponse.job:type_name -> weirflow.job.v1.Job
-	6,  // 19: weirflow.job.v1.JobService.CreateJob:input_type -> weirflow.job.v1.CreateJobRequest
-	8,  // 20: weirflow.job.v1.JobService.ValidateJob:input_type -> weirflow.job.v1.ValidateJobRequest
-	10, // 21: weirflow.job.v1.JobService.GetJob:input_type -> weirflow.job.v1.GetJobRequest
-	12, // 22: weirflow.job.v1.JobService.ListJobs:input_type -> weirflow.job.v1.ListJobsRequest
-	14, // 23: weirflow.job.v1.JobService.StartJob:input_type -> weirflow.job.v1.StartJobRequest
-	16, // 24: weirflow.job.v1.JobService.StopJob:input_type -> weirflow.job.v1.StopJobRequest
-	18, // 25: weirflow.job.v1.JobService.DeleteJob:input_type -> weirflow.job.v1.DeleteJobRequest
-	7,  // 26: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
-	9,  // 27: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
-	11, // 28: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
-	13, // 29: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
-	15, // 30: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
-	17, // 31: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
-	19, // 32: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
-	26, // [26:33] is the sub-list for method output_type
-	19, // [19:26] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	30, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
+	33, // 1: weirflow.job.v1.Job.created_at:type_name -> google.protobuf.Timestamp
+	33, // 2: weirflow.job.v1.Job.updated_at:type_name -> google.protobuf.Timestamp
+	8,  // 3: weirflow.job.v1.Job.status:type_name -> weirflow.job.v1.JobStatus
+	33, // 4: weirflow.job.v1.CheckpointStatus.at:type_name -> google.protobuf.Timestamp
+	33, // 5: weirflow.job.v1.Savepoint.at:type_name -> google.protobuf.Timestamp
+	1,  // 6: weirflow.job.v1.Change.effect:type_name -> weirflow.job.v1.Effect
+	0,  // 7: weirflow.job.v1.JobStatus.state:type_name -> weirflow.job.v1.JobState
+	33, // 8: weirflow.job.v1.JobStatus.started_at:type_name -> google.protobuf.Timestamp
+	33, // 9: weirflow.job.v1.JobStatus.changed_at:type_name -> google.protobuf.Timestamp
+	3,  // 10: weirflow.job.v1.JobStatus.sources:type_name -> weirflow.job.v1.SourcePosition
+	4,  // 11: weirflow.job.v1.JobStatus.operators:type_name -> weirflow.job.v1.OperatorStatus
+	34, // 12: weirflow.job.v1.JobStatus.ledger:type_name -> weirflow.ledger.v1.Stage
+	33, // 13: weirflow.job.v1.JobStatus.last_checkpoint_at:type_name -> google.protobuf.Timestamp
+	5,  // 14: weirflow.job.v1.JobStatus.checkpoint:type_name -> weirflow.job.v1.CheckpointStatus
+	31, // 15: weirflow.job.v1.CreateJobRequest.parameters:type_name -> weirflow.job.v1.CreateJobRequest.ParametersEntry
+	2,  // 16: weirflow.job.v1.CreateJobResponse.job:type_name -> weirflow.job.v1.Job
+	32, // 17: weirflow.job.v1.ValidateJobRequest.parameters:type_name -> weirflow.job.v1.ValidateJobRequest.ParametersEntry
+	9,  // 18: weirflow.job.v1.ValidateJobResponse.problems:type_name -> weirflow.job.v1.Problem
+	1,  // 19: weirflow.job.v1.ValidateJobResponse.effect:type_name -> weirflow.job.v1.Effect
+	7,  // 20: weirflow.job.v1.ValidateJobResponse.changes:type_name -> weirflow.job.v1.Change
+	2,  // 21: weirflow.job.v1.GetJobResponse.job:type_name -> weirflow.job.v1.Job
+	2,  // 22: weirflow.job.v1.ListJobsResponse.jobs:type_name -> weirflow.job.v1.Job
+	2,  // 23: weirflow.job.v1.StartJobResponse.job:type_name -> weirflow.job.v1.Job
+	2,  // 24: weirflow.job.v1.StopJobResponse.job:type_name -> weirflow.job.v1.Job
+	6,  // 25: weirflow.job.v1.StopJobResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
+	6,  // 26: weirflow.job.v1.CreateSavepointResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
+	6,  // 27: weirflow.job.v1.ListSavepointsResponse.savepoints:type_name -> weirflow.job.v1.Savepoint
+	10, // 28: weirflow.job.v1.JobService.CreateJob:input_type -> weirflow.job.v1.CreateJobRequest
+	12, // 29: weirflow.job.v1.JobService.ValidateJob:input_type -> weirflow.job.v1.ValidateJobRequest
+	14, // 30: weirflow.job.v1.JobService.GetJob:input_type -> weirflow.job.v1.GetJobRequest
+	16, // 31: weirflow.job.v1.JobService.ListJobs:input_type -> weirflow.job.v1.ListJobsRequest
+	18, // 32: weirflow.job.v1.JobService.StartJob:input_type -> weirflow.job.v1.StartJobRequest
+	20, // 33: weirflow.job.v1.JobService.StopJob:input_type -> weirflow.job.v1.StopJobRequest
+	28, // 34: weirflow.job.v1.JobService.DeleteJob:input_type -> weirflow.job.v1.DeleteJobRequest
+	22, // 35: weirflow.job.v1.JobService.CreateSavepoint:input_type -> weirflow.job.v1.CreateSavepointRequest
+	24, // 36: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
+	26, // 37: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
+	11, // 38: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
+	13, // 39: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
+	15, // 40: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
+	17, // 41: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
+	19, // 42: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
+	21, // 43: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
+	29, // 44: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
+	23, // 45: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
+	25, // 46: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
+	27, // 47: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
+	38, // [38:48] is the sub-list for method output_type
+	28, // [28:38] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_job_v1_job_service_proto_init() }
@@ -1480,13 +2291,14 @@ func file_weirflow_job_v1_job_service_proto_init() {
 		return
 	}
 	file_weirflow_job_v1_job_service_proto_msgTypes[1].OneofWrappers = []any{}
+	file_weirflow_job_v1_job_service_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_job_v1_job_service_proto_rawDesc), len(file_weirflow_job_v1_job_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   22,
+			NumEnums:      2,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,13 +21,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	JobService_CreateJob_FullMethodName   = "/weirflow.job.v1.JobService/CreateJob"
-	JobService_ValidateJob_FullMethodName = "/weirflow.job.v1.JobService/ValidateJob"
-	JobService_GetJob_FullMethodName      = "/weirflow.job.v1.JobService/GetJob"
-	JobService_ListJobs_FullMethodName    = "/weirflow.job.v1.JobService/ListJobs"
-	JobService_StartJob_FullMethodName    = "/weirflow.job.v1.JobService/StartJob"
-	JobService_StopJob_FullMethodName     = "/weirflow.job.v1.JobService/StopJob"
-	JobService_DeleteJob_FullMethodName   = "/weirflow.job.v1.JobService/DeleteJob"
+	JobService_CreateJob_FullMethodName       = "/weirflow.job.v1.JobService/CreateJob"
+	JobService_ValidateJob_FullMethodName     = "/weirflow.job.v1.JobService/ValidateJob"
+	JobService_GetJob_FullMethodName          = "/weirflow.job.v1.JobService/GetJob"
+	JobService_ListJobs_FullMethodName        = "/weirflow.job.v1.JobService/ListJobs"
+	JobService_StartJob_FullMethodName        = "/weirflow.job.v1.JobService/StartJob"
+	JobService_StopJob_FullMethodName         = "/weirflow.job.v1.JobService/StopJob"
+	JobService_DeleteJob_FullMethodName       = "/weirflow.job.v1.JobService/DeleteJob"
+	JobService_CreateSavepoint_FullMethodName = "/weirflow.job.v1.JobService/CreateSavepoint"
+	JobService_ListSavepoints_FullMethodName  = "/weirflow.job.v1.JobService/ListSavepoints"
+	JobService_DeleteSavepoint_FullMethodName = "/weirflow.job.v1.JobService/DeleteSavepoint"
 )
 
 // JobServiceClient is the client API for JobService service.
@@ -48,6 +51,11 @@ type JobServiceClient interface {
 	StartJob(ctx context.Context, in *StartJobRequest, opts ...grpc.CallOption) (*StartJobResponse, error)
 	StopJob(ctx context.Context, in *StopJobRequest, opts ...grpc.CallOption) (*StopJobResponse, error)
 	DeleteJob(ctx context.Context, in *DeleteJobRequest, opts ...grpc.CallOption) (*DeleteJobResponse, error)
+	// CreateSavepoint keeps a copy of the job's state and positions under a name,
+	// which stays until it is deleted, even when the job's own state goes.
+	CreateSavepoint(ctx context.Context, in *CreateSavepointRequest, opts ...grpc.CallOption) (*CreateSavepointResponse, error)
+	ListSavepoints(ctx context.Context, in *ListSavepointsRequest, opts ...grpc.CallOption) (*ListSavepointsResponse, error)
+	DeleteSavepoint(ctx context.Context, in *DeleteSavepointRequest, opts ...grpc.CallOption) (*DeleteSavepointResponse, error)
 }
 
 type jobServiceClient struct {
@@ -128,6 +136,36 @@ func (c *jobServiceClient) DeleteJob(ctx context.Context, in *DeleteJobRequest, 
 	return out, nil
 }
 
+func (c *jobServiceClient) CreateSavepoint(ctx context.Context, in *CreateSavepointRequest, opts ...grpc.CallOption) (*CreateSavepointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CreateSavepointResponse)
+	err := c.cc.Invoke(ctx, JobService_CreateSavepoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) ListSavepoints(ctx context.Context, in *ListSavepointsRequest, opts ...grpc.CallOption) (*ListSavepointsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListSavepointsResponse)
+	err := c.cc.Invoke(ctx, JobService_ListSavepoints_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) DeleteSavepoint(ctx context.Context, in *DeleteSavepointRequest, opts ...grpc.CallOption) (*DeleteSavepointResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeleteSavepointResponse)
+	err := c.cc.Invoke(ctx, JobService_DeleteSavepoint_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JobServiceServer is the server API for JobService service.
 // All implementations must embed UnimplementedJobServiceServer
 // for forward compatibility.
@@ -146,6 +184,11 @@ type JobServiceServer interface {
 	StartJob(context.Context, *StartJobRequest) (*StartJobResponse, error)
 	StopJob(context.Context, *StopJobRequest) (*StopJobResponse, error)
 	DeleteJob(context.Context, *DeleteJobRequest) (*DeleteJobResponse, error)
+	// CreateSavepoint keeps a copy of the job's state and positions under a name,
+	// which stays until it is deleted, even when the job's own state goes.
+	CreateSavepoint(context.Context, *CreateSavepointRequest) (*CreateSavepointResponse, error)
+	ListSavepoints(context.Context, *ListSavepointsRequest) (*ListSavepointsResponse, error)
+	DeleteSavepoint(context.Context, *DeleteSavepointRequest) (*DeleteSavepointResponse, error)
 	mustEmbedUnimplementedJobServiceServer()
 }
 
@@ -176,6 +219,15 @@ func (UnimplementedJobServiceServer) StopJob(context.Context, *StopJobRequest) (
 }
 func (UnimplementedJobServiceServer) DeleteJob(context.Context, *DeleteJobRequest) (*DeleteJobResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteJob not implemented")
+}
+func (UnimplementedJobServiceServer) CreateSavepoint(context.Context, *CreateSavepointRequest) (*CreateSavepointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateSavepoint not implemented")
+}
+func (UnimplementedJobServiceServer) ListSavepoints(context.Context, *ListSavepointsRequest) (*ListSavepointsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListSavepoints not implemented")
+}
+func (UnimplementedJobServiceServer) DeleteSavepoint(context.Context, *DeleteSavepointRequest) (*DeleteSavepointResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeleteSavepoint not implemented")
 }
 func (UnimplementedJobServiceServer) mustEmbedUnimplementedJobServiceServer() {}
 func (UnimplementedJobServiceServer) testEmbeddedByValue()                    {}
@@ -324,6 +376,60 @@ func _JobService_DeleteJob_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JobService_CreateSavepoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateSavepointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).CreateSavepoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_CreateSavepoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).CreateSavepoint(ctx, req.(*CreateSavepointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_ListSavepoints_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSavepointsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).ListSavepoints(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_ListSavepoints_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).ListSavepoints(ctx, req.(*ListSavepointsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_DeleteSavepoint_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteSavepointRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).DeleteSavepoint(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_DeleteSavepoint_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).DeleteSavepoint(ctx, req.(*DeleteSavepointRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // JobService_ServiceDesc is the grpc.ServiceDesc for JobService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -358,6 +464,18 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteJob",
 			Handler:    _JobService_DeleteJob_Handler,
+		},
+		{
+			MethodName: "CreateSavepoint",
+			Handler:    _JobService_CreateSavepoint_Handler,
+		},
+		{
+			MethodName: "ListSavepoints",
+			Handler:    _JobService_ListSavepoints_Handler,
+		},
+		{
+			MethodName: "DeleteSavepoint",
+			Handler:    _JobService_DeleteSavepoint_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
