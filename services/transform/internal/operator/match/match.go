@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -129,7 +130,7 @@ func (m *Match) Process(_ int, b *column.Batch, out operator.Emitter) error {
 		at := now
 		if !m.proctime {
 			if b.Cols[m.time].IsNull(i) || b.Cols[m.time].Ints[i] <= m.mark {
-				m.Drop()
+				m.Leave(b.Record(i))
 				continue
 			}
 			at = b.Cols[m.time].Ints[i]
@@ -403,10 +404,14 @@ func (m *Match) settle(p *partition, key string) error {
 		if err := m.emit(key); err != nil {
 			return err
 		}
+		m.out.NameCopy(a.start.number, key, strconv.FormatInt(a.start.time, 10))
 	}
 	p.done = nil
 	return nil
 }
+
+// Named sets what the rows' names are made with.
+func (m *Match) Named(id string) { m.out.Salt(id) }
 
 // skips returns which starts AFTER MATCH SKIP leaves out after the match opened.
 func (m *Match) skips(a attempt) (func(first) bool, error) {
