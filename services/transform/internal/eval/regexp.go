@@ -204,22 +204,7 @@ func likeMatcher(pattern, escape string, similar bool) (func(string) bool, error
 		return func(string) bool { return true }, nil // as Flink has it
 	}
 	if !similar && escape == "" && !strings.ContainsAny(pattern, `_\`) {
-		inner := strings.Trim(pattern, "%")
-		if !strings.Contains(inner, "%") && pattern != "" {
-			before, after := strings.HasPrefix(pattern, "%"), strings.HasSuffix(pattern, "%")
-			switch {
-			case inner == "" && before:
-				return func(string) bool { return true }, nil
-			case before && after:
-				return func(s string) bool { return strings.Contains(s, inner) }, nil
-			case before:
-				return func(s string) bool { return strings.HasSuffix(s, inner) }, nil
-			case after:
-				return func(s string) bool { return strings.HasPrefix(s, inner) }, nil
-			default:
-				return func(s string) bool { return s == inner }, nil
-			}
-		}
+		return inOrder(strings.Split(pattern, "%")), nil
 	}
 	text, err := likeRegexp(pattern, escape, similar)
 	if err != nil {
@@ -230,6 +215,30 @@ func likeMatcher(pattern, escape string, similar bool) (func(string) bool, error
 		return nil, fmt.Errorf("pattern %q: %w", brief(pattern), err)
 	}
 	return re.MatchString, nil
+}
+
+// inOrder returns a function that finds parts one behind the other: the first at
+// the beginning, the last at the end. It takes each as early as it can, so its time
+// grows with the text and not with the number of parts.
+func inOrder(parts []string) func(string) bool {
+	if len(parts) == 1 {
+		return func(s string) bool { return s == parts[0] }
+	}
+	first, middle, last := parts[0], parts[1:len(parts)-1], parts[len(parts)-1]
+	return func(s string) bool {
+		if len(s) < len(first)+len(last) || !strings.HasPrefix(s, first) || !strings.HasSuffix(s, last) {
+			return false
+		}
+		s = s[len(first) : len(s)-len(last)]
+		for _, part := range middle {
+			at := strings.Index(s, part)
+			if at < 0 {
+				return false
+			}
+			s = s[at+len(part):]
+		}
+		return true
+	}
 }
 
 func likeRegexp(pattern, escape string, similar bool) (string, error) {
