@@ -6,6 +6,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/weirflow/weirflow/services/transform/internal/operator"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 )
 
 const (
@@ -130,7 +131,7 @@ func (d *Delta) chunks() [][]byte {
 		if open == nil {
 			open = append(make([]byte, 0, min(chunkBytes, head+len(packed)+64)), 0)
 		}
-		open = appendText(appendText(open, s.op), s.state)
+		open = row.AppendText(row.AppendText(open, s.op), s.state)
 		open = append(open, flag(s.swept))
 		open = append(binary.AppendUvarint(open, uint64(len(packed))), packed...)
 	}
@@ -154,8 +155,4 @@ func flag(b bool) byte {
 		return 1
 	}
 	return 0
-}
-
-func appendText(dst []byte, s string) []byte {
-	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
 }
