@@ -39,11 +39,19 @@ type Chunk struct {
 	KeepLate func(records []int32, done func(error))
 	// Positions are those behind the chunk, of the partitions that it is from.
 	Positions []Position
-	// Partitions are the names, as origins give them, of those that are read from now
-	// on. They are told before their first record, so that time does not pass without them.
-	Partitions []string
+	// Partitions are those that are read from now on. They are told before their
+	// first record, so that time does not pass without them.
+	Partitions []Partition
 	// Release gives the chunk's memory back. It may be called from any goroutine.
 	Release func()
+}
+
+// Partition is a part of a source that is read in order.
+type Partition struct {
+	// Name is that which origins give it.
+	Name string
+	// Empty says that no record was ever in it.
+	Empty bool
 }
 
 // Source reads a table.

@@ -11,6 +11,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/operator/join"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/rank"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/explain"
 )
 
 // builder turns plan nodes into vertices; a node that several read becomes one.
@@ -72,7 +73,7 @@ func (b *builder) add(name string, op Operator, inputs int) *vertex {
 	v.late, _ = op.(operator.Lates)
 	v.mark.Store(NoWatermark)
 	for range inputs {
-		v.marks = append(v.marks, NoWatermark)
+		v.marks, v.idles = append(v.marks, NoWatermark), append(v.idles, false)
 	}
 	b.g.vertices = append(b.g.vertices, v)
 	return v
@@ -100,7 +101,7 @@ func (b *builder) vertex(n plan.Node) (*vertex, error) {
 		return nil, err
 	}
 	v := b.add(name, op, len(from))
-	v.id, v.place = b.ids.id(n), place(name, n)
+	v.id, v.place, v.text = b.ids.id(n), place(name, n), explain.Describe(n)
 	if named, ok := op.(operator.Named); ok {
 		named.Named(v.id)
 	}

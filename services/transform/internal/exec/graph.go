@@ -66,6 +66,7 @@ type vertex struct {
 	id      string
 	name    string
 	place   string
+	text    string // what EXPLAIN says of it
 	keeps   bool // it keeps state
 	late    operator.Lates
 	entries atomic.Int64
@@ -73,6 +74,8 @@ type vertex struct {
 	inputs  int
 	ended   int
 	marks   []int64 // watermark of each input
+	idles   []bool  // inputs that nobody waits for
+	idle    bool    // so are all
 	outputs []edge
 	in, out atomic.Uint64
 	batches atomic.Uint64
@@ -137,7 +140,10 @@ func (v *vertex) advance(in int, ts int64) error {
 		return nil
 	}
 	v.marks[in] = ts
-	return v.op.Watermark(in, ts, v)
+	if err := v.op.Watermark(in, ts, v); err != nil {
+		return err
+	}
+	return v.follow()
 }
 
 // end passes on that an input has ended.
@@ -171,16 +177,17 @@ func (s *Scan) Push(b *column.Batch, r *Receipt) error {
 }
 
 // Expect says that rows of a partition may come, so that the watermark waits for
-// them, unless it is silent for too long.
-func (s *Scan) Expect(partition string) { s.v.expect(partition) }
+// them, unless it is silent for too long. That is soon where it is empty: no record
+// was ever in it.
+func (s *Scan) Expect(partition string, empty bool) { s.v.expect(partition, empty) }
 
-func (v *vertex) expect(partition string) {
+func (v *vertex) expect(partition string, empty bool) {
 	for _, e := range v.outputs {
 		switch op := e.to.op.(type) {
 		case *watermark:
-			op.expect(partition)
+			op.expect(partition, empty)
 		case *filter, *project, *unnest:
-			e.to.expect(partition)
+			e.to.expect(partition, empty)
 		}
 	}
 }

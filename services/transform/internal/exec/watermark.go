@@ -20,6 +20,8 @@ const (
 	eagerStep = 200
 	// defaultIdle is after what time a silent partition counts no longer.
 	defaultIdle = 30 * time.Second
+	// emptyIdle is the same for a partition that never had a record.
+	emptyIdle = 2 * time.Second
 )
 
 var errNoRowtime = errors.New("the time attribute is NULL; filter such rows out, or give the column a default")
@@ -42,6 +44,9 @@ type watermark struct {
 	last    int64            // what was passed on
 	current int64            // of a bounded source: the highest so far
 	emitted int64            // of a bounded source: the one that moved last
+	begun   time.Time        // when it was first asked for its timer
+	nothing bool             // no partition came to be known for long
+	told    bool             // that all partitions are silent was passed on
 	floor   []int64
 	cuts    []cut
 	sel     []int32
@@ -68,6 +73,8 @@ type lane struct {
 	mark int64
 	seen time.Time
 	idle bool // it was silent for too long
+	// empty says that the partition never had a record.
+	empty bool
 }
 
 // cut is a place in a batch where the watermark moves: after row at.
@@ -121,6 +128,9 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 	}
 	now := w.now()
 	w.follow(b, v, now)
+	if err := w.silence(out); err != nil {
+		return err
+	}
 	if err := out.Emit(b); err != nil {
 		return err
 	}
@@ -143,7 +153,7 @@ func (w *watermark) follow(b *column.Batch, v *column.Vector, now time.Time) {
 		if l == nil {
 			l = w.lane(part, b.Origin)
 		}
-		l.mark, l.seen, l.idle = max(l.mark, v.Ints[i]), now, false
+		l.mark, l.seen, l.idle, l.empty = max(l.mark, v.Ints[i]), now, false, false
 	}
 }
 
@@ -163,7 +173,7 @@ func (w *watermark) lane(part int, o column.Origin) *lane {
 }
 
 // expect follows a partition of which no row has come yet.
-func (w *watermark) expect(name string) {
+func (w *watermark) expect(name string, empty bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.parts {
@@ -172,7 +182,7 @@ func (w *watermark) expect(name string) {
 		}
 	}
 	if w.known[name] == nil {
-		w.known[name] = &lane{name: name, mark: NoWatermark, seen: w.now()}
+		w.known[name] = &lane{name: name, mark: NoWatermark, seen: w.now(), empty: empty}
 	}
 }
 
@@ -263,28 +273,6 @@ func (w *watermark) piece(b *column.Batch, from, to int, out Emitter) error {
 	}
 	b.Select(&w.part, w.sel, nil)
 	return out.Emit(&w.part)
-}
-
-// Next returns when a silent partition stops to hold the watermark back.
-func (w *watermark) Next() time.Time {
-	if w.bounded || w.idle < 0 || len(w.parts)+len(w.known) < 2 {
-		return time.Time{}
-	}
-	var next time.Time
-	w.lanes(func(l *lane) {
-		if at := l.seen.Add(w.idle); !l.idle && (next.IsZero() || at.Before(next)) {
-			next = at
-		}
-	})
-	return next
-}
-
-// Tick lets the watermark go on without the partitions that are silent.
-func (w *watermark) Tick(now time.Time, out Emitter) error {
-	w.mu.Lock()
-	w.lanes(func(l *lane) { l.idle = l.idle || now.Sub(l.seen) >= w.idle })
-	w.mu.Unlock()
-	return w.pass(w.lowest(), out)
 }
 
 // Lanes lists the partitions. It may be called from any goroutine.

@@ -128,8 +128,8 @@ func TestSlowestPartitionCountsUntilItIsSilent(t *testing.T) {
 
 func TestTheWatermarkWaitsForPartitionsThatAreExpected(t *testing.T) {
 	g, got := counting(t, "kafka", false, eval.Env{})
-	g.Scans[0].Expect("0")
-	g.Scans[0].Expect("1")
+	g.Scans[0].Expect("0", false)
+	g.Scans[0].Expect("1", false)
 	push := func(of []int, times ...int64) {
 		t.Helper()
 		if err := g.Scans[0].Push(timesOf(of, times...), nil); err != nil {
@@ -149,5 +149,28 @@ func TestTheWatermarkWaitsForPartitionsThatAreExpected(t *testing.T) {
 		if len(l.Lanes) == 2 && (!l.Lanes[1].Holds || l.Lanes[0].Holds) {
 			t.Errorf("partitions %+v, want 1 to hold the watermark", l.Lanes)
 		}
+	}
+}
+
+func TestAPartitionThatNeverHadARecordIsNotWaitedForLong(t *testing.T) {
+	now := time.UnixMilli(0)
+	g, got := counting(t, "kafka", false, eval.Env{Now: func() time.Time { return now }})
+	g.Scans[0].Expect("0", false)
+	g.Scans[0].Expect("1", true)
+	if err := g.Scans[0].Push(timesOf([]int{0, 0}, 3, 50), nil); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.list) != 0 {
+		t.Fatalf("%q before the empty partition was waited for", got.list)
+	}
+	now = now.Add(2 * time.Second)
+	if at := g.NextTimer(); at.After(now) {
+		t.Fatalf("next timer at %v, want it now", at)
+	}
+	if err := g.Tick(now); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{window(1, "000")}; !slices.Equal(got.list, want) {
+		t.Errorf("got %q, want %q", got.list, want)
 	}
 }

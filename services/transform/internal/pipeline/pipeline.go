@@ -221,8 +221,8 @@ func (p *Pipeline) handle(e event) error {
 		r.Hold()
 		e.chunk.Keep(r.Release)
 	}
-	for _, name := range e.chunk.Partitions {
-		p.cfg.Inputs[e.input].Scan.Expect(name)
+	for _, part := range e.chunk.Partitions {
+		p.cfg.Inputs[e.input].Scan.Expect(part.Name, part.Empty)
 	}
 	var err error
 	if e.chunk.Batch.Len > 0 {

@@ -14,28 +14,36 @@ import (
 func (s *source) announce(ctx context.Context, start []kafka.Position, emit func(connector.Chunk) error) error {
 	c := connector.Chunk{Batch: &column.Batch{}, Release: func() {}}
 	for _, p := range start {
-		c.Partitions = append(c.Partitions, part{p.Topic, p.Partition}.name())
-		if p.Offset >= 0 {
-			c.Positions = append(c.Positions, connector.Position{Topic: p.Topic, Partition: p.Partition, Offset: p.Offset})
-			continue
+		told := connector.Partition{Name: part{p.Topic, p.Partition}.name()}
+		at := p.Offset
+		if at <= 0 { // nothing is known of the partition, or it may be an empty one
+			ask, cancel := context.WithTimeout(ctx, askTimeout)
+			low, high, err := s.c.Bounds(ask, p.Topic, p.Partition)
+			cancel()
+			if err != nil {
+				s.log.Debug("asking for the bounds of a partition", "topic", p.Topic, "partition", p.Partition, "error", err)
+			} else {
+				told.Empty = high == 0
+				at = resolve(at, low, high)
+			}
 		}
-		ask, cancel := context.WithTimeout(ctx, askTimeout)
-		low, high, err := s.c.Bounds(ask, p.Topic, p.Partition)
-		cancel()
-		if err != nil {
-			s.log.Debug("asking for the bounds of a partition", "topic", p.Topic, "partition", p.Partition, "error", err)
-			continue
+		c.Partitions = append(c.Partitions, told)
+		if at >= 0 {
+			c.Positions = append(c.Positions, connector.Position{Topic: p.Topic, Partition: p.Partition, Offset: at})
 		}
-		var at int64
-		switch p.Offset {
-		case kafka.OffsetBeginning:
-			at = low
-		case kafka.OffsetEnd:
-			at = high
-		default:
-			continue // the group knows
-		}
-		c.Positions = append(c.Positions, connector.Position{Topic: p.Topic, Partition: p.Partition, Offset: at})
 	}
 	return emit(c)
+}
+
+// resolve returns the offset that stands for the beginning or the end; others, such
+// as that of the group, stay as they are.
+func resolve(at, low, high int64) int64 {
+	switch at {
+	case kafka.OffsetBeginning:
+		return low
+	case kafka.OffsetEnd:
+		return high
+	default:
+		return at
+	}
 }
