@@ -44,7 +44,8 @@ func committed(t *testing.T, cfg kafka.Config, topic string) []string {
 }
 
 // TestExactlyOnceSink runs a job whose rows become visible with its checkpoints. A
-// producer of the same transactional id that was cut off must leave no trace.
+// producer of the same transactional id that was cut off must leave no trace, and
+// tables with other prefixes are in the same transaction.
 func TestExactlyOnceSink(t *testing.T) {
 	cfg := kafkatest.Start(t, "in", "a", "b")
 	produce(t, cfg, "in", 0, 3)
@@ -71,10 +72,10 @@ func TestExactlyOnceSink(t *testing.T) {
 		t.Fatal(err)
 	}
 	client, book, _ := service(t, cfg)
-	table := func(name string) string {
-		return fmt.Sprintf("CREATE TABLE t%s (m STRING) WITH ('connector'='kafka','topic'='%s','properties.bootstrap.servers'='%s','format'='raw','sink.delivery-guarantee'='exactly-once','sink.transactional-id-prefix'='p');\n", name, name, cfg.Brokers[0])
+	table := func(name, prefix string) string {
+		return fmt.Sprintf("CREATE TABLE t%s (m STRING) WITH ('connector'='kafka','topic'='%s','properties.bootstrap.servers'='%s','format'='raw','sink.delivery-guarantee'='exactly-once','sink.transactional-id-prefix'='%s');\n", name, name, cfg.Brokers[0], prefix)
 	}
-	create(t, client, "exact", source(cfg, "")+table("a")+table("b")+
+	create(t, client, "exact", source(cfg, "")+table("a", "p")+table("b", "other")+
 		"EXECUTE STATEMENT SET BEGIN INSERT INTO ta SELECT CAST(log.`offset` AS STRING) FROM src; INSERT INTO tb SELECT message FROM src; END;")
 	defer func() {
 		j, err := client.GetJob(t.Context(), &jobv1.GetJobRequest{Name: "exact"})

@@ -37,8 +37,8 @@ func guarantee(o *connector.Options) string {
 	return o.Enum("sink.delivery-guarantee")
 }
 
-// channels are the producers with transactions that are open: the sinks of a job
-// with the same transactional id share one.
+// channels are the producers with transactions that are open. The sinks of a job
+// share one, whatever their prefixes, so that their rows become visible together.
 type channels struct {
 	mu   sync.Mutex
 	open map[string]*channel
@@ -47,6 +47,7 @@ type channels struct {
 // channel is a producer and its open transaction.
 type channel struct {
 	id       string
+	shared   string // what it is known by among the open ones
 	producer *kafka.Producer
 	of       *channels
 	sinks    int // guarded by of.mu
@@ -60,9 +61,13 @@ type channel struct {
 // openChannel returns the channel that a sink writes to.
 func (c *channels) openChannel(env connector.Env, cfg kafka.Config, o *connector.Options) (*channel, error) {
 	id := o.Text("sink.transactional-id-prefix") + "-" + env.Job
+	shared := id
+	if env.Job != "" {
+		shared = env.Job
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if ch := c.open[id]; ch != nil {
+	if ch := c.open[shared]; ch != nil {
 		ch.sinks++
 		return ch, nil
 	}
@@ -85,11 +90,11 @@ func (c *channels) openChannel(env connector.Env, cfg kafka.Config, o *connector
 		p.Close()
 		return nil, err
 	}
-	ch := &channel{id: id, producer: p, of: c, sinks: 1, committed: time.Now()}
+	ch := &channel{id: id, shared: shared, producer: p, of: c, sinks: 1, committed: time.Now()}
 	if c.open == nil {
 		c.open = make(map[string]*channel)
 	}
-	c.open[id] = ch
+	c.open[shared] = ch
 	return ch, nil
 }
 
@@ -155,7 +160,7 @@ func (c *channel) close() {
 	c.sinks--
 	last := c.sinks == 0
 	if last {
-		delete(c.of.open, c.id)
+		delete(c.of.open, c.shared)
 	}
 	c.of.mu.Unlock()
 	if !last {
