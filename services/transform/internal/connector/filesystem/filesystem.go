@@ -15,6 +15,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/format"
+	"github.com/weirflow/weirflow/services/transform/internal/format/json"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
@@ -30,10 +31,10 @@ func Factory() connector.Factory {
 	return connector.Factory{
 		Options: func(v map[string]string) []connector.Option {
 			return append([]connector.Option{
-				{Key: "path", Required: true}, {Key: "format", Required: true},
+				{Key: "path", Required: true}, {Key: "format", Required: true}, {Key: "partition.default-name", Default: "__DEFAULT_PARTITION__"},
 				{Key: "source.monitor-interval", Kind: connector.Duration}, {Key: "source.path.regex-pattern"},
 				{Key: "sink.parallelism", Kind: connector.Int}, {Key: "scan.parallelism", Kind: connector.Int},
-			}, append(connector.LookupOptions(), format.Options(v["format"], "")...)...)
+			}, slices.Concat(rollingOptions(), connector.LookupOptions(), format.Options(v["format"], ""))...)
 		},
 		Check:   check,
 		Source:  newSource,
@@ -44,8 +45,8 @@ func Factory() connector.Factory {
 }
 
 func check(t *plan.Table, o *connector.Options) error {
-	if len(t.PartitionKeys) > 0 {
-		return o.Wrong("connector", "'filesystem' does not read or write tables with PARTITIONED BY yet: leave it out, all columns are in the files then")
+	if _, err := newPartitions(t, ""); err != nil {
+		return err
 	}
 	if p := o.Text("source.path.regex-pattern"); p != "" {
 		if _, err := regexp.Compile(p); err != nil {
@@ -73,24 +74,37 @@ type source struct {
 	dec  format.Decoder
 	// every is how often new files are looked for; 0 for never.
 	every time.Duration
-	meta  []*column.Vector // by column of the scan; nil for physical ones
+	meta  []*column.Vector // by column of the scan; nil for those that are in the files
+	keys  *partitions      // nil without PARTITIONED BY
+	parts []*column.Vector // the file's partition, by key; nil for those that are not read
+	of    []*column.Vector // the same, by column of the scan
 }
 
 func newSource(_ connector.Env, scan *plan.Scan, o *connector.Options) (connector.Source, error) {
-	dec, err := format.NewDecoder(o, o.Text("format"), "", format.Columns(scan), scan.Table.Physical)
+	keys, err := newPartitions(scan.Table, o.Text("partition.default-name"))
 	if err != nil {
 		return nil, err
 	}
-	s := &source{scan: scan, path: localPath(o.Text("path")), o: o, dec: dec, every: o.Duration("source.monitor-interval")}
+	columns := slices.DeleteFunc(format.Columns(scan), func(c json.Column) bool { return slices.Contains(scan.Table.PartitionKeys, c.Name) })
+	dec, err := format.NewDecoder(o, o.Text("format"), "", columns, keys.others(scan.Table.Physical))
+	if err != nil {
+		return nil, err
+	}
+	s := &source{scan: scan, path: localPath(o.Text("path")), o: o, dec: dec, every: o.Duration("source.monitor-interval"), keys: keys,
+		parts: make([]*column.Vector, len(scan.Table.PartitionKeys))}
 	for _, c := range scan.Columns {
-		var v *column.Vector
+		var v, of *column.Vector
+		if k := slices.Index(scan.Table.PartitionKeys, c.Name); k >= 0 && c.Metadata == "" {
+			v, of = column.New(c.Type), column.New(c.Type)
+			s.parts[k] = of
+		}
 		if c.Metadata != "" {
 			if !slices.Contains([]string{"file.path", "file.name", "file.size", "file.modification-time"}, c.Metadata) {
 				return nil, fmt.Errorf("table %q: column %q: connector 'filesystem' has no metadata %q", scan.Table.Name, c.Name, c.Metadata)
 			}
 			v = column.New(c.Type)
 		}
-		s.meta = append(s.meta, v)
+		s.meta, s.of = append(s.meta, v), append(s.of, of)
 	}
 	return s, nil
 }
@@ -110,9 +124,16 @@ func (s *source) emit(ctx context.Context, o *origin, records int, behind int64,
 			b.Cols, cols = append(b.Cols, cols[0]), cols[1:]
 			continue
 		}
-		m.Reset(len(rows))
-		for i := range rows {
-			s.metadata(m, i, s.scan.Columns[c].Metadata, o.name, info)
+		if of := s.of[c]; of != nil {
+			m.Reset(0)
+			for range rows {
+				m.AppendRow(of, 0)
+			}
+		} else {
+			m.Reset(len(rows))
+			for i := range rows {
+				s.metadata(m, i, s.scan.Columns[c].Metadata, o.name, info)
+			}
 		}
 		b.Cols = append(b.Cols, m)
 	}

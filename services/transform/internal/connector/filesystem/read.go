@@ -138,6 +138,11 @@ func (s *source) read(ctx context.Context, part int, name string, from int64, em
 		return err
 	}
 	defer done() //nolint:errcheck // it was only read
+	if s.keys != nil {
+		if err := s.keys.values(name, s.parts); err != nil {
+			return err
+		}
+	}
 	o := origin{part: part, name: name, path: s.path}
 	buf, have := make([]byte, bufferSize), 0
 	at := from
