@@ -31,6 +31,7 @@ type lookup struct {
 	table   string
 	index   string
 	retries int
+	keys    []int    // columns of the table
 	names   []string // of the key columns
 	client  *client
 	enc     *formatjson.Encoder
@@ -38,6 +39,8 @@ type lookup struct {
 	body    bytes.Buffer
 	line    []byte
 	rows    column.Batch
+	chosen  column.Batch // those that have the keys asked for
+	kept    []int32
 	of      []int32
 }
 
@@ -50,7 +53,7 @@ func newLookup(env connector.Env, scan *plan.Scan, keys []int, o *connector.Opti
 	if len(parts) != 1 || parts[0].field != "" {
 		return nil, o.Wrong("index", "a lookup needs one index, without columns in its name")
 	}
-	l := &lookup{table: name, index: parts[0].text, retries: int(o.Int("lookup.max-retries"))}
+	l := &lookup{table: name, keys: keys, index: parts[0].text, retries: int(o.Int("lookup.max-retries"))}
 	var fields []types.Field
 	for _, k := range keys {
 		c := scan.Columns[k]
@@ -81,12 +84,19 @@ func (l *lookup) Lookup(ctx context.Context, keys *column.Batch) (connector.Answ
 		}
 	}
 	cols, records := l.dec.Finish()
-	of := make([]int32, 0, len(records))
-	for _, r := range records {
-		of = append(of, l.of[r])
-	}
 	l.rows = column.Batch{Len: len(records), Cols: cols}
-	return connector.Answer{Rows: &l.rows, Of: of}, nil
+	of, kept := make([]int32, 0, len(records)), l.kept[:0]
+	for row, r := range records {
+		if l.same(cols, row, keys, int(l.of[r])) {
+			of, kept = append(of, l.of[r]), append(kept, int32(row))
+		}
+	}
+	l.kept = kept
+	if len(kept) == len(records) {
+		return connector.Answer{Rows: &l.rows, Of: of}, nil
+	}
+	l.rows.Select(&l.chosen, kept, nil)
+	return connector.Answer{Rows: &l.chosen, Of: of}, nil
 }
 
 // found is what is read of an answer.
@@ -149,18 +159,46 @@ func (l *lookup) question(keys *column.Batch, i int) error {
 		if k > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, `{"term":{`...)
-		b = append(formatjson.AppendQuoted(b, name), ':')
 		var err error
-		if b, err = l.enc.AppendValue(b, keys.Cols[k], i); err != nil {
+		if !keys.Cols[k].Type.Kind.IsCharacter() {
+			if b, err = l.term(b, name, keys.Cols[k], i); err != nil {
+				return err
+			}
+			continue
+		}
+		// Text that the store has cut into words is whole in its field .keyword.
+		b = append(b, `{"bool":{"should":[`...)
+		if b, err = l.term(b, name, keys.Cols[k], i); err != nil {
 			return err
 		}
-		b = append(b, "}}"...)
+		b = append(b, ',')
+		if b, err = l.term(b, name+".keyword", keys.Cols[k], i); err != nil {
+			return err
+		}
+		b = append(b, `],"minimum_should_match":1}}`...)
 	}
 	b = append(b, "]}}}\n"...)
 	l.line = b
 	l.body.Write(b)
 	return nil
+}
+
+func (l *lookup) term(b []byte, field string, key *column.Vector, i int) ([]byte, error) {
+	b = append(b, `{"term":{`...)
+	b = append(formatjson.AppendQuoted(b, field), ':')
+	b, err := l.enc.AppendValue(b, key, i)
+	return append(b, "}}"...), err
+}
+
+// same reports whether a document has the text that was asked for: the store also
+// finds those of which it is only a word.
+func (l *lookup) same(cols []*column.Vector, row int, keys *column.Batch, of int) bool {
+	for k, c := range l.keys {
+		if key := keys.Cols[k]; key.Type.Kind.IsCharacter() && (cols[c].IsNull(row) || cols[c].Strs[row] != key.Strs[of]) {
+			return false
+		}
+	}
+	return true
 }
 
 func shorten(b []byte) string {

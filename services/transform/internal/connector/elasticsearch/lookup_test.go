@@ -59,7 +59,7 @@ func TestLookup(t *testing.T) {
 		}
 		b, _ := io.ReadAll(r.Body)
 		body = string(b)
-		fmt.Fprint(w, `{"responses":[{"hits":{"hits":[{"_source":{"k":"a\"","n":1,"v":"x"}},{"_source":{"k":"a\"","n":1}}]},"status":200},{"hits":{"hits":[]},"status":200}]}`)
+		fmt.Fprint(w, `{"responses":[{"hits":{"hits":[{"_source":{"k":"a\"","n":1,"v":"x"}},{"_source":{"k":"a\"","n":1}},{"_source":{"k":"a word of a\"","n":1,"v":"other"}}]},"status":200},{"hits":{"hits":[]},"status":200}]}`)
 	}))
 	defer server.Close()
 	l, err := openLookup(t, server, nil)
@@ -71,8 +71,11 @@ func TestLookup(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `{"index":"hosts"}` + "\n" + `{"size":10000,"query":{"bool":{"filter":[{"term":{"k":"a\""}},{"term":{"n":1}}]}}}` + "\n" +
-		`{"index":"hosts"}` + "\n" + `{"size":10000,"query":{"bool":{"filter":[{"term":{"k":"b"}},{"term":{"n":2}}]}}}` + "\n"
+	question := func(k, n string) string {
+		return `{"index":"hosts"}` + "\n" + `{"size":10000,"query":{"bool":{"filter":[{"bool":{"should":[{"term":{"k":` + k + `}},{"term":{"k.keyword":` + k +
+			`}}],"minimum_should_match":1}},{"term":{"n":` + n + `}}]}}}` + "\n"
+	}
+	want := question(`"a\""`, "1") + question(`"b"`, "2")
 	if body != want {
 		t.Errorf("the store was asked\n%s\nwant\n%s", body, want)
 	}
@@ -91,7 +94,7 @@ func TestLookupOfManyKeysAsksInParts(t *testing.T) {
 		b, _ := io.ReadAll(r.Body)
 		var answers []string
 		for range strings.Count(string(b), `"query"`) {
-			answers = append(answers, `{"hits":{"hits":[{"_source":{"v":"x"}}]},"status":200}`)
+			answers = append(answers, `{"hits":{"hits":[{"_source":{"k":"k","v":"x"}}]},"status":200}`)
 		}
 		fmt.Fprintf(w, `{"responses":[%s]}`, strings.Join(answers, ","))
 	}))

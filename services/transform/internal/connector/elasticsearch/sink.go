@@ -163,13 +163,16 @@ func (s *sink) identify(b *column.Batch, i int) error {
 	return nil
 }
 
-func (s *sink) partition() int {
-	if len(s.open) == 1 {
+func (s *sink) partition() int { return PartitionOf(s.id, len(s.open)) }
+
+// PartitionOf is the partition, of so many, that carries all actions on a document.
+func PartitionOf(id []byte, partitions int) int {
+	if partitions == 1 {
 		return 0
 	}
 	h := fnv.New32a()
-	_, _ = h.Write(s.id)
-	return int(h.Sum32() % uint32(len(s.open)))
+	_, _ = h.Write(id)
+	return int(h.Sum32() % uint32(partitions))
 }
 
 // action appends the lines of one document.
