@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -18,11 +19,11 @@ func TestLookupJoin(t *testing.T) {
 			s := x.make(t)
 			appendFile(t, s.log(), "")
 			s.boot()
-			docs := ""
+			var docs strings.Builder
 			for i, name := range []string{"Ada", "Bo", "Cy"} {
-				docs += fmt.Sprintf("{\"index\":{\"_index\":%q}}\n{\"id\":\"User-%d@Example.org\",\"team\":%d,\"name\":%q,\"age\":%d}\n", s.index, i%2, i, name, 30+i)
+				fmt.Fprintf(&docs, "{\"index\":{\"_index\":%q}}\n{\"id\":\"User-%d@Example.org\",\"team\":%d,\"name\":%q,\"age\":%d}\n", s.index, i%2, i, name, 30+i)
 			}
-			eventually(t, 30*time.Second, "the store takes documents", func() error { return s.ask("POST", "/_bulk?refresh=true", docs, nil) })
+			eventually(t, 30*time.Second, "the store takes documents", func() error { return s.ask("POST", "/_bulk?refresh=true", docs.String(), nil) })
 			visits := filepath.Join(s.dir, "visits.csv")
 			writeFile(t, visits, "1,User-0@Example.org,0\n2,User-1@Example.org,1\n3,nobody,7\n4,User-0@Example.org,2\n")
 			job := fmt.Sprintf(`
