@@ -13,6 +13,7 @@ const (
 	IngestGRPC  = 7070
 	Kafka       = 9092
 	Search      = 9200
+	Metrics     = 9090
 )
 
 // Ports of the services for one another.

@@ -129,6 +129,9 @@ func newLogger(cfg Config, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, o))
 }
 
+// Registry takes metrics of parts that know Prometheus's client only.
+func (t *Telemetry) Registry() *prometheus.Registry { return t.registry }
+
 // Handler serves the metrics in Prometheus's format.
 func (t *Telemetry) Handler() http.Handler {
 	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})

@@ -1,0 +1,59 @@
+// Package channel is what the ways to notify people have in common that the
+// Alertmanager library does not have: how they are configured below a receiver, and
+// what they are given.
+package channel
+
+import (
+	"fmt"
+	"log/slog"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/prometheus/alertmanager/notify"
+	"github.com/prometheus/alertmanager/template"
+
+	"github.com/weirflow/weirflow/services/platform/suggest"
+)
+
+// Env is what a channel is given.
+type Env struct {
+	Logger    *slog.Logger
+	Templates *template.Template
+	// HTTP reaches only what outgoing requests may reach.
+	HTTP *http.Client
+	Now  func() time.Time
+}
+
+// Config is how a channel is configured: an entry of its list below a receiver, in
+// the names of the Alertmanager's YAML. It is a pointer to a struct that YAML is
+// read into.
+type Config interface {
+	// Validate says what is wrong.
+	Validate() error
+	// SendResolved reports whether the end of alerts is told, too.
+	SendResolved() bool
+	// Open makes the channel.
+	Open(e Env) (notify.Notifier, error)
+}
+
+// Registry makes an empty configuration by the key of its list: wecom_bot_configs.
+type Registry map[string]func() Config
+
+// Decode reads an entry of the list with the key given.
+func (r Registry) Decode(key string, text []byte) (Config, error) {
+	f, ok := r[key]
+	if !ok {
+		return nil, fmt.Errorf("%s is not known%s", key, suggest.Hint(key, slices.Sorted(maps.Keys(r))))
+	}
+	c := f()
+	if err := yaml.UnmarshalWithOptions(text, c, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	if err := c.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	return c, nil
+}

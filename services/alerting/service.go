@@ -1,0 +1,162 @@
+package alerting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path/filepath"
+
+	"github.com/prometheus/alertmanager/alert"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/rules"
+	"google.golang.org/grpc"
+
+	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
+	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/channel"
+	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
+	"github.com/weirflow/weirflow/services/alerting/internal/notify"
+	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
+	"github.com/weirflow/weirflow/services/platform/ledger"
+	"github.com/weirflow/weirflow/services/platform/status"
+	"github.com/weirflow/weirflow/services/platform/version"
+	"github.com/weirflow/weirflow/services/platform/web"
+)
+
+// maxBody bounds a request: remote write sends some megabytes.
+const maxBody = 64 << 20
+
+// Deps are what the service is given.
+type Deps struct {
+	Logger *slog.Logger
+	// Registry takes the metrics of the engines.
+	Registry *prometheus.Registry
+	Board    *status.Board
+	Book     *ledger.Book
+}
+
+// Service keeps metrics and tells people.
+type Service struct {
+	cfg     Config
+	d       Deps
+	metrics *metrics.Engine
+	notify  *notify.Engine
+	port    *web.Server
+}
+
+// New opens what the service keeps and takes its HTTP port.
+func New(cfg Config, d Deps) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, d: d}
+	guard, err := outgoing.New(cfg.Outgoing.Allow)
+	if err != nil {
+		return nil, err
+	}
+	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL},
+		notify.Deps{Logger: d.Logger, Registry: d.Registry, Guard: guard, Channels: channels()})
+	if err != nil {
+		return nil, err
+	}
+	m := cfg.Metrics
+	s.metrics, err = metrics.New(metrics.Config{
+		Dir: filepath.Join(cfg.DataDir, "metrics"), Retention: m.Retention, RetentionBytes: m.RetentionBytes, ScrapeInterval: m.ScrapeInterval,
+		EvaluationInterval: m.EvaluationInterval, QueryTimeout: m.QueryTimeout, File: m.ConfigFile, Targets: m.Targets.byName(),
+	}, metrics.Deps{Logger: d.Logger, Registry: d.Registry, Notify: s.fire, Version: version.String()})
+	if err != nil {
+		return nil, err
+	}
+	if s.port, err = web.Listen(cfg.port(), s.handler(), d.Logger); err != nil {
+		return nil, errors.Join(fmt.Errorf("alerting: %w", err), s.metrics.Close())
+	}
+	return s, nil
+}
+
+// channels are the ways to tell people beside those of the Alertmanager.
+func channels() channel.Registry { return channel.Registry{} }
+
+// handler serves the APIs of Prometheus and the Alertmanager under their own paths.
+func (s *Service) handler() http.Handler {
+	guard := web.Guard{Token: s.cfg.Token, Setting: "alerting.token", Refuse: func(w http.ResponseWriter, code int, message string) { http.Error(w, message, code) }}
+	mux := http.NewServeMux()
+	mux.Handle("/api/v1/", guard.Authorized(s.metrics.Handler()))
+	mux.Handle("/federate", guard.Authorized(s.metrics.Handler()))
+	mux.Handle("/api/v2/", guard.Authorized(s.notify.Handler()))
+	mux.Handle("POST /-/reload", guard.Authorized(http.HandlerFunc(s.reload)))
+	ok := func(text string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }
+	}
+	mux.HandleFunc("GET /-/healthy", ok("Weirflow alerting is healthy.\n"))
+	mux.HandleFunc("GET /-/ready", ok("Weirflow alerting is ready.\n"))
+	return web.SecureHeaders(guard.KnownHost(web.LimitBody(maxBody, mux)))
+}
+
+// reload reads the configuration files again.
+func (s *Service) reload(w http.ResponseWriter, _ *http.Request) {
+	if err := errors.Join(s.metrics.Reload(), s.notify.Reload()); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+	}
+}
+
+// Addr is where the HTTP APIs are.
+func (s *Service) Addr() string { return s.port.Addr() }
+
+// Handler serves the HTTP APIs without their port.
+func (s *Service) Handler() http.Handler { return s.port.Handler() }
+
+// Register puts the service's APIs on a gRPC server.
+func (s *Service) Register(g *grpc.Server) {
+	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
+	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
+}
+
+// Run serves until the context ends.
+func (s *Service) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// What tells people ends last: rules may still fire.
+	told, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	notified := make(chan error, 1)
+	go func() { notified <- s.notify.Run(told) }()
+	errs := make(chan error, 2)
+	go func() { errs <- s.port.Run(ctx) }()
+	go func() { errs <- s.metrics.Run(ctx) }()
+	first := <-errs
+	cancel()
+	second := <-errs
+	end()
+	return errors.Join(first, second, <-notified)
+}
+
+// fire hands the alerts of rules over.
+func (s *Service) fire(ctx context.Context, expr string, alerts ...*rules.Alert) {
+	out := make([]*alert.Alert, 0, len(alerts))
+	for _, a := range alerts {
+		n := &alert.Alert{UpdatedAt: a.LastSentAt}
+		n.StartsAt, n.EndsAt = a.FiredAt, a.ValidUntil
+		if !a.ResolvedAt.IsZero() {
+			n.EndsAt = a.ResolvedAt
+		} else {
+			n.Timeout = true
+		}
+		n.Labels, n.Annotations = set(a.Labels), set(a.Annotations)
+		n.GeneratorURL = s.cfg.ExternalURL + "/#/metrics?query=" + url.QueryEscape(expr)
+		out = append(out, n)
+	}
+	if err := s.notify.Put(ctx, out...); err != nil {
+		s.d.Logger.Error("alerts could not be taken in; they come again", "error", err)
+	}
+}
+
+func set(ls labels.Labels) model.LabelSet {
+	out := make(model.LabelSet, ls.Len())
+	ls.Range(func(l labels.Label) { out[model.LabelName(l.Name)] = model.LabelValue(l.Value) })
+	return out
+}
