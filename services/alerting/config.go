@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
+	"github.com/weirflow/weirflow/services/platform/kafka"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
 	"github.com/weirflow/weirflow/services/platform/secret"
@@ -16,6 +17,8 @@ import (
 type Config struct {
 	// RPC is the port for the gateway.
 	RPC rpc.ServerConfig `yaml:"rpc"`
+	// Kafka is the cluster of the alerts that jobs raise.
+	Kafka kafka.Config `yaml:"kafka"`
 	// Listen is the HTTP port of Prometheus's API and the Alertmanager's.
 	Listen string `yaml:"listen" help:"address of Prometheus's API (/api/v1) and the Alertmanager's (/api/v2)"`
 	// TLS serves HTTPS where a certificate is named.
@@ -81,7 +84,7 @@ type Outgoing struct {
 func DefaultConfig() Config {
 	local := func(port int) []string { return []string{ports.Loopback(port)} }
 	return Config{
-		RPC: rpc.ServerConfig{Listen: ports.Loopback(ports.AlertingGRPC)}, Listen: ports.Loopback(ports.Metrics), DataDir: "data/alerting",
+		RPC: rpc.ServerConfig{Listen: ports.Loopback(ports.AlertingGRPC)}, Kafka: kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}}, Listen: ports.Loopback(ports.Metrics), DataDir: "data/alerting",
 		ExternalURL: "http://" + ports.Loopback(ports.GatewayHTTP),
 		Metrics: Metrics{Retention: 15 * 24 * time.Hour, ScrapeInterval: 15 * time.Second, EvaluationInterval: 15 * time.Second, QueryTimeout: 2 * time.Minute,
 			Targets: Targets{Agent: local(ports.AgentAdmin), Ingest: local(ports.IngestAdmin), Transform: local(ports.TransformAdmin), Indexer: local(ports.IndexerAdmin),
@@ -93,7 +96,7 @@ func (c Config) port() web.Config { return web.Config{Listen: c.Listen, TLS: c.T
 
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
-	errs := []error{c.port().Validate("alerting")}
+	errs := []error{c.port().Validate("alerting"), c.Kafka.Validate()}
 	if c.DataDir == "" {
 		errs = append(errs, errors.New("alerting.data_dir is empty"))
 	}

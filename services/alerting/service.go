@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"time"
 
 	"github.com/prometheus/alertmanager/alert"
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,6 +20,7 @@ import (
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
 	"github.com/weirflow/weirflow/services/alerting/internal/channel"
+	"github.com/weirflow/weirflow/services/alerting/internal/intake"
 	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
 	"github.com/weirflow/weirflow/services/alerting/internal/notify"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
@@ -28,8 +30,12 @@ import (
 	"github.com/weirflow/weirflow/services/platform/web"
 )
 
-// maxBody bounds a request: remote write sends some megabytes.
-const maxBody = 64 << 20
+const (
+	// maxBody bounds a request: remote write sends some megabytes.
+	maxBody = 64 << 20
+	// group remembers how far the topic of alerts was read.
+	group = "weirflow-alerting"
+)
 
 // Deps are what the service is given.
 type Deps struct {
@@ -45,6 +51,7 @@ type Service struct {
 	cfg     Config
 	d       Deps
 	metrics *metrics.Engine
+	intake  *intake.Intake
 	notify  *notify.Engine
 	port    *web.Server
 }
@@ -72,6 +79,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.intake = intake.New(intake.Config{Kafka: cfg.Kafka, Group: group, Link: cfg.ExternalURL},
+		intake.Deps{Logger: d.Logger, Stage: d.Book.Stage("alerts"), Put: s.notify.Put, Now: time.Now})
 	if s.port, err = web.Listen(cfg.port(), s.handler(), d.Logger); err != nil {
 		return nil, errors.Join(fmt.Errorf("alerting: %w", err), s.metrics.Close())
 	}
@@ -125,14 +134,18 @@ func (s *Service) Run(ctx context.Context) error {
 	defer end()
 	notified := make(chan error, 1)
 	go func() { notified <- s.notify.Run(told) }()
-	errs := make(chan error, 2)
-	go func() { errs <- s.port.Run(ctx) }()
-	go func() { errs <- s.metrics.Run(ctx) }()
-	first := <-errs
-	cancel()
-	second := <-errs
+	parts := []func(context.Context) error{s.port.Run, s.metrics.Run, s.intake.Run}
+	ended := make(chan error, len(parts))
+	for _, run := range parts {
+		go func() { ended <- run(ctx) }()
+	}
+	var errs []error
+	for range parts {
+		errs = append(errs, <-ended)
+		cancel() // one that ends takes the others along
+	}
 	end()
-	return errors.Join(first, second, <-notified)
+	return errors.Join(append(errs, <-notified)...)
 }
 
 // fire hands the alerts of rules over.

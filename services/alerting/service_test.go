@@ -14,8 +14,11 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/metric/noop"
 
 	"github.com/weirflow/weirflow/services/alerting"
+	"github.com/weirflow/weirflow/services/platform/kafka/kafkatest"
+	"github.com/weirflow/weirflow/services/platform/ledger"
 	"github.com/weirflow/weirflow/services/platform/status"
 )
 
@@ -43,10 +46,11 @@ func TestFromATargetToAReceiver(t *testing.T) {
 	cfg := alerting.DefaultConfig()
 	cfg.DataDir, cfg.Listen, cfg.Outgoing.Allow = filepath.Join(dir, "data"), "127.0.0.1:0", []string{"127.0.0.1"}
 	cfg.Metrics.ScrapeInterval, cfg.Metrics.EvaluationInterval = 100*time.Millisecond, 100*time.Millisecond
+	cfg.Kafka = kafkatest.Start(t)
 	cfg.Metrics.Targets = alerting.Targets{Ingest: []string{strings.TrimPrefix(target.URL, "http://")}}
 	cfg.Metrics.ConfigFile = put("prometheus.yml", "global: {evaluation_interval: 100ms}\nrule_files: [rules.yml]\n")
 	cfg.Notify.ConfigFile = put("alertmanager.yml", "route: {receiver: hook, group_wait: 0s}\nreceivers: [{name: hook, webhook_configs: [{url: '"+hook.URL+"'}]}]\n")
-	s, err := alerting.New(cfg, alerting.Deps{Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Board: status.New("alerting", "test")})
+	s, err := alerting.New(cfg, alerting.Deps{Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Board: status.New("alerting", "test"), Book: book(t)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +83,15 @@ func TestFromATargetToAReceiver(t *testing.T) {
 	}
 }
 
+func book(t *testing.T) *ledger.Book {
+	t.Helper()
+	b, err := ledger.NewBook("alerting", "test", noop.NewMeterProvider())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func get(t *testing.T, url, token string) string {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -99,8 +112,9 @@ func get(t *testing.T, url, token string) string {
 
 func TestThePortIsGuarded(t *testing.T) {
 	cfg := alerting.DefaultConfig()
+	cfg.Kafka = kafkatest.Start(t)
 	cfg.DataDir, cfg.Listen, cfg.Token, cfg.Metrics.Targets = t.TempDir(), "127.0.0.1:0", "secret", alerting.Targets{}
-	s, err := alerting.New(cfg, alerting.Deps{Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Board: status.New("alerting", "test")})
+	s, err := alerting.New(cfg, alerting.Deps{Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Board: status.New("alerting", "test"), Book: book(t)})
 	if err != nil {
 		t.Fatal(err)
 	}

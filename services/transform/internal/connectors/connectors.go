@@ -3,6 +3,7 @@ package connectors
 
 import (
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/connector/alert"
 	"github.com/weirflow/weirflow/services/transform/internal/connector/blackhole"
 	"github.com/weirflow/weirflow/services/transform/internal/connector/datagen"
 	"github.com/weirflow/weirflow/services/transform/internal/connector/elasticsearch"
@@ -24,5 +25,6 @@ func All() connector.Registry {
 		"datagen":         datagen.Factory(),
 		"print":           printer.Factory(),
 		"blackhole":       blackhole.Factory(),
+		"alert":           alert.Factory(),
 	}
 }
