@@ -62,12 +62,13 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, d: d}
+	engines := slog.New(quiet{d.Logger.Handler()})
 	guard, err := outgoing.New(cfg.Outgoing.Allow)
 	if err != nil {
 		return nil, err
 	}
 	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL},
-		notify.Deps{Logger: d.Logger, Registry: d.Registry, Guard: guard, Channels: channels()})
+		notify.Deps{Logger: engines, Registry: d.Registry, Guard: guard, Channels: channels()})
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	s.metrics, err = metrics.New(metrics.Config{
 		Dir: filepath.Join(cfg.DataDir, "metrics"), Retention: m.Retention, RetentionBytes: m.RetentionBytes, ScrapeInterval: m.ScrapeInterval,
 		EvaluationInterval: m.EvaluationInterval, QueryTimeout: m.QueryTimeout, File: m.ConfigFile, Targets: m.Targets.byName(),
-	}, metrics.Deps{Logger: d.Logger, Registry: d.Registry, Notify: s.fire, Version: version.String()})
+	}, metrics.Deps{Logger: engines, Registry: d.Registry, Notify: s.fire, Version: version.String()})
 	if err != nil {
 		return nil, err
 	}
