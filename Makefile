@@ -7,7 +7,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X github.com/weirflow/weirflow/services/platform/version.Number=$(VERSION)
 TOOLS   := $(CURDIR)/.cache/tools
 MODULES := $(shell sed -n 's/^\t\.\/\(.*\)/\1/p' go.work)
-SERVICES := agent ingest transform indexer
+SERVICES := agent ingest transform indexer alerting
 
 .PHONY: help
 help: ## List the targets
@@ -44,6 +44,10 @@ fuzz: ## Fuzz every parser and decoder for a few seconds each (FUZZTIME=10s)
 bench: build ## Measure the hot path and write the figures to bench.out
 	scripts/bench.sh
 
+.PHONY: bench-sql
+bench-sql: build ## Measure SQL, beside a real Flink if installed; figures go to bench-sql.out
+	scripts/bench-sql.sh
+
 .PHONY: fmt
 fmt: tools ## Format Go code and protos
 	gofmt -w $(MODULES)
@@ -72,4 +76,4 @@ check: ## Everything that CI checks before the integration tests
 
 .PHONY: clean
 clean: ## Remove what was built and what `make run` has stored
-	rm -rf bin data bench.out
+	rm -rf bin data bench.out bench-sql.out

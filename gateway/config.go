@@ -3,12 +3,12 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
 	"github.com/weirflow/weirflow/services/platform/secret"
+	"github.com/weirflow/weirflow/services/platform/web"
 )
 
 // Config is the configuration of the gateway.
@@ -51,22 +51,11 @@ func DefaultConfig() Config {
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
 	var errs []error
-	host, _, err := net.SplitHostPort(c.Listen)
-	if err != nil {
-		errs = append(errs, fmt.Errorf("gateway.listen %q is not host:port", c.Listen))
-	} else if !loopback(host) && c.Token == "" {
-		errs = append(errs, fmt.Errorf("gateway.listen %s can be reached from other machines: set gateway.token, or listen on 127.0.0.1", c.Listen))
-	}
+	errs = append(errs, c.port().Validate("gateway"))
 	if u, err := url.Parse(c.Search.URL); err != nil || (c.Search.URL != "" && u.Host == "") {
 		errs = append(errs, fmt.Errorf("gateway.search.url %q is not a URL such as http://127.0.0.1:9200", c.Search.URL))
 	}
 	return errors.Join(errs...)
 }
 
-func loopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
+func (c Config) port() web.Config { return web.Config{Listen: c.Listen, TLS: c.TLS, Token: c.Token} }

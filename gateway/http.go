@@ -1,13 +1,11 @@
 package gateway
 
 import (
-	"crypto/subtle"
 	"encoding/json"
-	"net"
 	"net/http"
-	"strings"
 
 	"github.com/weirflow/weirflow/services/platform/version"
+	"github.com/weirflow/weirflow/services/platform/web"
 )
 
 // gRPC's codes, which the API uses in its errors.
@@ -43,61 +41,13 @@ func (s *Service) index(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// authorized lets calls through that bring the token, or all where none is configured.
-func (s *Service) authorized(next http.Handler) http.Handler {
-	if s.cfg.Token == "" {
-		return next
-	}
-	want := []byte("Bearer " + s.cfg.Token.Reveal())
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
-			w.Header().Set("WWW-Authenticate", `Bearer realm="weirflow"`)
-			writeError(w, http.StatusUnauthorized, codeUnauthenticated, "a valid bearer token is required")
-			return
+// guard decides who may call the API.
+func (c Config) guard() web.Guard {
+	return web.Guard{Token: c.Token, Setting: "gateway.token", Refuse: func(w http.ResponseWriter, status int, message string) {
+		code := codePermissionDenied
+		if status == http.StatusUnauthorized {
+			code = codeUnauthenticated
 		}
-		r.Header.Del("Authorization") // it is ours, not that of a service behind us
-		next.ServeHTTP(w, r)
-	})
-}
-
-// knownHost refuses requests by a name that is not this machine's while no token
-// protects the API: a page could have its own name lead here, and then its
-// requests are not foreign to the browser.
-func (s *Service) knownHost(next http.Handler) http.Handler {
-	if s.cfg.Token != "" {
-		return next
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		host := r.Host
-		if h, _, err := net.SplitHostPort(host); err == nil {
-			host = h
-		}
-		if !loopback(strings.Trim(host, "[]")) {
-			writeError(w, http.StatusMisdirectedRequest, codePermissionDenied, "without gateway.token only requests to 127.0.0.1 or localhost are answered")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-func limitBody(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(w, r)
-	})
-}
-
-// secureHeaders keeps browsers from guessing, framing and sending what they know.
-// A page of another origin can't call the API: it gets no CORS headers, and what
-// it can send without asking is refused.
-func secureHeaders(next http.Handler) http.Handler {
-	protect := http.NewCrossOriginProtection()
-	return protect.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		next.ServeHTTP(w, r)
-	}))
+		writeError(w, status, code, message)
+	}}
 }

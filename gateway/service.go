@@ -2,14 +2,11 @@ package gateway
 
 import (
 	"context"
-	"crypto/tls"
 	_ "embed"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -19,15 +16,18 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	deadlettergw "github.com/weirflow/weirflow/gateway/gen/weirflow/deadletter/v1"
 	ingestgw "github.com/weirflow/weirflow/gateway/gen/weirflow/ingest/v1"
 	jobgw "github.com/weirflow/weirflow/gateway/gen/weirflow/job/v1"
 	ledgergw "github.com/weirflow/weirflow/gateway/gen/weirflow/ledger/v1"
 	statusgw "github.com/weirflow/weirflow/gateway/gen/weirflow/status/v1"
 	topicgw "github.com/weirflow/weirflow/gateway/gen/weirflow/topic/v1"
+	deadletterv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/deadletter/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 	topicv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/topic/v1"
 	"github.com/weirflow/weirflow/services/platform/status"
+	"github.com/weirflow/weirflow/services/platform/web"
 )
 
 //go:embed gen/openapi.json
@@ -47,11 +47,9 @@ type Deps struct {
 
 // Service is the gateway.
 type Service struct {
-	cfg     Config
-	d       Deps
-	l       net.Listener
-	tls     *tls.Config // nil: plain HTTP
-	handler http.Handler
+	cfg  Config
+	d    Deps
+	port *web.Server
 }
 
 // New takes the port, so that one that is taken is known at once.
@@ -60,10 +58,6 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, d: d}
-	var err error
-	if s.tls, err = cfg.TLS.Server(); err != nil {
-		return nil, fmt.Errorf("gateway: %w", err)
-	}
 	api, err := s.api()
 	if err != nil {
 		return nil, err
@@ -72,6 +66,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	guard := cfg.guard()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -80,15 +75,15 @@ func New(cfg Config, d Deps) (*Service, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openAPI)
 	})
-	mux.Handle("/api/v1/search/", s.authorized(http.StripPrefix("/api/v1/search", search)))
-	mux.Handle("/api/", s.authorized(api))
+	mux.Handle("/api/v1/search/", guard.Authorized(http.StripPrefix("/api/v1/search", search)))
+	mux.Handle("/api/", guard.Authorized(api))
 	mux.HandleFunc("GET /{$}", s.index)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at "+r.URL.Path+"; /openapi.json lists what there is")
 	})
-	s.handler = otelhttp.NewHandler(secureHeaders(s.knownHost(limitBody(mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
-	if s.l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", cfg.Listen); err != nil {
-		return nil, fmt.Errorf("listen for HTTP on %s: %w", cfg.Listen, err)
+	handler := otelhttp.NewHandler(web.SecureHeaders(guard.KnownHost(web.LimitBody(maxBody, mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
+	if s.port, err = web.Listen(cfg.port(), handler, d.Logger); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	return s, nil
 }
@@ -110,6 +105,7 @@ func (s *Service) api() (http.Handler, error) {
 		topicgw.RegisterTopicServiceHandlerClient(ctx, mux, topicv1.NewTopicServiceClient(ingest)),
 		topicgw.RegisterMessageServiceHandlerClient(ctx, mux, topicv1.NewMessageServiceClient(ingest)),
 		jobgw.RegisterJobServiceHandlerClient(ctx, mux, jobv1.NewJobServiceClient(transform)),
+		deadlettergw.RegisterDeadLetterServiceHandlerClient(ctx, mux, deadletterv1.NewDeadLetterServiceClient(transform)),
 		ledgergw.RegisterLedgerServiceHandlerServer(ctx, mux, ledgerServer{aggregate: all}),
 		statusgw.RegisterStatusServiceHandlerServer(ctx, mux, statusServer{aggregate: all}),
 	)
@@ -120,34 +116,10 @@ func (s *Service) api() (http.Handler, error) {
 }
 
 // Addr is where the gateway listens.
-func (s *Service) Addr() string { return s.l.Addr().String() }
+func (s *Service) Addr() string { return s.port.Addr() }
 
 // Handler serves without a port of its own.
-func (s *Service) Handler() http.Handler { return s.handler }
+func (s *Service) Handler() http.Handler { return s.port.Handler() }
 
 // Run serves until the context ends, then lets requests finish for a moment.
-func (s *Service) Run(ctx context.Context) error {
-	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.d.Logger.Handler(), slog.LevelDebug),
-	}
-	stop := context.AfterFunc(ctx, func() {
-		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		if srv.Shutdown(end) != nil {
-			_ = srv.Close()
-		}
-	})
-	defer stop()
-	var err error
-	if s.tls != nil {
-		srv.TLSConfig = s.tls
-		err = srv.ServeTLS(s.l, "", "")
-	} else {
-		err = srv.Serve(s.l)
-	}
-	if !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve HTTP: %w", err)
-	}
-	return nil
-}
+func (s *Service) Run(ctx context.Context) error { return s.port.Run(ctx) }

@@ -28,6 +28,8 @@ type site struct {
 	gateway string
 	topic   string
 	index   string
+	// alerting sets the flags of the alerting service, which does not run otherwise.
+	alerting func(flags ...string)
 	// boot starts the processes; crash kills one or all of them with -9.
 	boot  func()
 	crash func()
@@ -71,6 +73,8 @@ func allInOne(t *testing.T, onReal bool) *site {
 	p := freePorts(t, 5)
 	s.gateway = "http://" + p[0]
 	args := []string{"run", "--data-dir", filepath.Join(s.dir, "data"), "--gateway.listen", p[0], "--ingest.listen", p[1], "--admin.listen", p[4], "--search-password", s.pass}
+	more := []string{"--alerting.listen", ""}
+	s.alerting = func(args ...string) { more = args }
 	if onReal {
 		s.brokers, s.search, s.pass = env(t, "KAFKA_BROKERS"), env(t, "ELASTICSEARCH_URL"), env(t, "ELASTICSEARCH_PASSWORD")
 		args = append(args, "--kafka.brokers", s.brokers, "--search.url", s.search, "--search-password", s.pass)
@@ -82,7 +86,7 @@ func allInOne(t *testing.T, onReal bool) *site {
 	args = append(args, "-c", writeFile(t, filepath.Join(s.dir, "filebeat.yml"), s.filebeat(output)),
 		"--sql", writeFile(t, filepath.Join(s.dir, s.index+".sql"), s.job()))
 	var proc *process
-	s.boot = func() { proc = launch(t, s.dir, "weirflow", args...) }
+	s.boot = func() { proc = launch(t, s.dir, "weirflow", slices.Concat(args, more)...) }
 	s.crash = func() { proc.kill() }
 	s.halt = func() {
 		if code := proc.stop(); code != 0 {

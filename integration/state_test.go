@@ -321,12 +321,15 @@ func (f *flow) runs(run string) {
 }
 
 // compare waits until both runs have put out the same.
-func (f *flow) compare(out string) {
+func (f *flow) compare(out string) { f.s.t.Helper(); f.compareRun("killed", out) }
+
+// compareRun waits until a run has put out what the undisturbed one has.
+func (f *flow) compareRun(run, out string) {
 	f.s.t.Helper()
 	var killed, calm []string
 	again := 0
 	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		rows, all := f.results("killed", out)
+		rows, all := f.results(run, out)
 		again = all - len(rows)
 		killed = values(rows)
 		rows, all = f.results("calm", out)
@@ -335,7 +338,7 @@ func (f *flow) compare(out string) {
 			f.s.t.Fatalf("%s: %d rows of the undisturbed run have %d names", out, all, len(calm))
 		}
 		if len(calm) > 0 && slices.Equal(killed, calm) {
-			f.s.t.Logf("%s: %d rows, %d came again", out, len(calm), again)
+			f.s.t.Logf("%s of %s: %d rows, %d came again", out, run, len(calm), again)
 			if f.once && again > 0 && (out == "tumbles" || out == "sessions") {
 				f.s.t.Errorf("%s: %d rows came again, though they are written in transactions", out, again)
 			}

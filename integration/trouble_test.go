@@ -115,7 +115,7 @@ func TestHardText(t *testing.T) {
 func TestClearErrors(t *testing.T) {
 	dir := t.TempDir()
 	p := freePorts(t, 5)
-	ports := []string{"--gateway.listen", p[0], "--ingest.listen", p[1], "--kafka.listen", p[2], "--search.listen", p[3], "--admin.listen", p[4], "--data-dir", filepath.Join(dir, "data")}
+	ports := []string{"--gateway.listen", p[0], "--ingest.listen", p[1], "--kafka.listen", p[2], "--search.listen", p[3], "--admin.listen", p[4], "--alerting.listen", "", "--data-dir", filepath.Join(dir, "data")}
 	l, err := net.Listen("tcp", p[2])
 	if err != nil {
 		t.Fatal(err)
@@ -178,9 +178,9 @@ func wrong(t *testing.T, dir string, args, want []string) {
 // The README's first five minutes, with default names on ports of its own.
 func TestDemonstration(t *testing.T) {
 	dir := t.TempDir()
-	p := freePorts(t, 5)
+	p := freePorts(t, 6)
 	s := &site{t: t, dir: dir, user: "elastic", gateway: "http://" + p[0], search: "http://" + p[3], index: "oceanus_test2"}
-	args := []string{"run", "--gateway.listen", p[0], "--ingest.listen", p[1], "--kafka.listen", p[2], "--search.listen", p[3], "--admin.listen", p[4]}
+	args := []string{"run", "--gateway.listen", p[0], "--ingest.listen", p[1], "--kafka.listen", p[2], "--search.listen", p[3], "--admin.listen", p[4], "--alerting.listen", p[5]}
 	start := time.Now()
 	w := launch(t, dir, "weirflow", args...)
 	eventually(t, 5*time.Second, "documents are there", func() error {

@@ -20,5 +20,6 @@ scripts/real/elasticsearch/start.sh
 export KAFKA_BROKERS=127.0.0.1:$KAFKA_PORT
 export ELASTICSEARCH_URL=http://127.0.0.1:$ES_PORT ELASTICSEARCH_PASSWORD=$ES_PASSWORD
 export WEIRFLOW_BIN=$PWD/bin
+if scripts/real/prometheus/install.sh; then export PROMETHEUS_BIN=$PWD/.cache/prometheus; fi # else its test is skipped
 cd integration
 go test -tags integration -count=1 -timeout 40m "${@:--v}" ./...

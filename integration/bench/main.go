@@ -16,11 +16,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
-	"google.golang.org/grpc/status"
-
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 	"github.com/weirflow/weirflow/services/platform/kafka"
 )
@@ -31,8 +26,20 @@ func main() {
 	flag.StringVar(&b.brokers, "brokers", "127.0.0.1:19092", "Kafka's address")
 	flag.IntVar(&b.lines, "lines", 1_000_000, "lines to carry")
 	flag.IntVar(&b.width, "width", 121, "bytes of a line, its end included")
+	sql := flag.Bool("sql", false, "measure SQL, also on Flink if -flink-run is set")
+	flag.IntVar(&b.keys, "keys", 0, "with -sql: measure a window with so many keys instead")
+	flag.StringVar(&b.only, "only", "", "with -sql: only queries whose names hold one of these, with commas between")
+	flag.BoolVar(&b.check, "check", true, "with -sql: compare the answers")
+	flag.StringVar(&b.flinkRun, "flink-run", "", "folder in which a running Flink keeps its pid files")
+	flag.StringVar(&b.flinkGateway, "flink-gateway", "http://127.0.0.1:18083", "Flink's SQL gateway")
+	flag.StringVar(&b.flinkRest, "flink-rest", "http://127.0.0.1:18081", "Flink's JobManager")
+	flag.StringVar(&b.profile, "profile", "", "with -sql: folder for CPU profiles of the jobs")
 	flag.Parse()
-	if err := b.run(); err != nil {
+	run := b.run
+	if *sql {
+		run = b.sql
+	}
+	if err := b.within(run); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
@@ -44,15 +51,28 @@ type bench struct {
 	dir          string
 	id           string
 	rows         []string
+
+	// Of SQL.
+	keys                              int
+	only                              string
+	check                             bool
+	flinkRun, flinkGateway, flinkRest string
+	profile                           string
+	watch                             func(*jobv1.JobStatus)
 }
 
-func (b *bench) run() error {
+// within gives a run a folder and a name of its own.
+func (b *bench) within(run func() error) error {
 	var err error
 	if b.dir, err = os.MkdirTemp("", "weirflow-bench-"); err != nil {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(b.dir) }()
 	b.id = strconv.FormatInt(time.Now().Unix(), 10)
+	return run()
+}
+
+func (b *bench) run() error {
 	if err := b.writeLines(); err != nil {
 		return err
 	}
@@ -61,7 +81,7 @@ func (b *bench) run() error {
 			return err
 		}
 	}
-	_, err = fmt.Printf("\n%d lines of %d bytes\n\n| path | seconds | events/s | process | CPU s | CPU s per million | peak RSS MiB |\n|---|---|---|---|---|---|---|\n%s\n", b.lines, b.width, strings.Join(b.rows, "\n"))
+	_, err := fmt.Printf("\n%d lines of %d bytes\n\n| path | seconds | events/s | process | CPU s | CPU s per million | peak RSS MiB |\n|---|---|---|---|---|---|---|\n%s\n", b.lines, b.width, strings.Join(b.rows, "\n"))
 	return err
 }
 
@@ -185,52 +205,20 @@ func (b *bench) toKafka() error {
 // runs beside it and tells when all has arrived.
 func (b *bench) job(path, sink string, arrived func() error, more ...*proc) error {
 	name := fmt.Sprintf("bench-%s-%d", b.id, len(b.rows))
-	transform, err := b.start("weirflow-transform", "--rpc.listen", "127.0.0.1:27071", "--admin.listen", "", "--kafka.brokers", b.brokers)
+	t, err := b.transform()
 	if err != nil {
 		return err
 	}
-	defer transform.stop()
-	if err := waitFor("127.0.0.1:27071"); err != nil {
-		return err
-	}
-	conn, err := grpc.NewClient("127.0.0.1:27071", grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		return err
-	}
-	defer func() { _ = conn.Close() }()
-	jobs := jobv1.NewJobServiceClient(conn)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	for { // until the service has read its jobs
-		_, err := jobs.ListJobs(ctx, &jobv1.ListJobsRequest{}, grpc.WaitForReady(true))
-		if err == nil {
-			break
-		}
-		if status.Code(err) != codes.Unavailable {
-			return err
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	defer t.stop()
 	before := time.Now()
-	if _, err := jobs.CreateJob(ctx, &jobv1.CreateJobRequest{Name: name, Sql: b.source() + sink + projection, Start: true}); err != nil {
+	if err := t.run(name, b.source()+sink+projection, nil); err != nil {
 		return err
-	}
-	for state := jobv1.JobState_JOB_STATE_CREATED; state != jobv1.JobState_JOB_STATE_FINISHED; {
-		time.Sleep(20 * time.Millisecond)
-		j, err := jobs.GetJob(ctx, &jobv1.GetJobRequest{Name: name})
-		if err != nil {
-			return err
-		}
-		if state = j.GetJob().GetStatus().GetState(); state == jobv1.JobState_JOB_STATE_FAILED || state == jobv1.JobState_JOB_STATE_RESTARTING {
-			return fmt.Errorf("job %s: %s", name, j.GetJob().GetStatus().GetError())
-		}
 	}
 	if arrived != nil {
 		if err := arrived(); err != nil {
 			return err
 		}
 	}
-	b.report(path, time.Since(before), append([]*proc{transform}, more...)...)
-	_, err = jobs.DeleteJob(ctx, &jobv1.DeleteJobRequest{Name: name})
-	return err
+	b.report(path, time.Since(before), append([]*proc{t.proc}, more...)...)
+	return t.delete(name)
 }

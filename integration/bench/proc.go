@@ -16,6 +16,7 @@ import (
 type proc struct {
 	name  string
 	cmd   *exec.Cmd
+	pid   int              // of one that was not started here
 	usage *os.ProcessState // once it has ended
 }
 
@@ -50,7 +51,7 @@ func (p *proc) cpu() float64 {
 	if p.usage != nil {
 		return (p.usage.UserTime() + p.usage.SystemTime()).Seconds()
 	}
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.id()))
 	if err != nil {
 		return -1
 	}
@@ -70,7 +71,7 @@ func (p *proc) peak() float64 {
 		}
 		return -1
 	}
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.id()))
 	if err != nil {
 		return -1
 	}

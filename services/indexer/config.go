@@ -20,6 +20,8 @@ type Config struct {
 	// CheckpointInterval is how often sinks that flush on checkpoints are
 	// flushed, and how often offsets are committed.
 	CheckpointInterval time.Duration `yaml:"checkpoint_interval" help:"how often sinks are flushed and offsets committed"`
+	// DeadLetterRetention is for how long new topics of dead letters keep them.
+	DeadLetterRetention time.Duration `yaml:"dead_letter_retention" help:"for how long dead letters are kept, in topics made from now on"`
 	// QueueBytes bounds what waits in memory for each partition.
 	QueueBytes int `yaml:"queue_bytes" help:"what waits in memory for each partition"`
 }
@@ -30,6 +32,7 @@ func DefaultConfig() Config {
 		RPC:   rpc.ServerConfig{Listen: ports.Loopback(ports.IndexerGRPC)},
 		Kafka: kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}},
 		Group: "weirflow-indexer", CheckpointInterval: 200 * time.Millisecond, QueueBytes: 32 << 20,
+		DeadLetterRetention: 14 * 24 * time.Hour,
 	}
 }
 
@@ -41,6 +44,9 @@ func (c Config) Validate() error {
 	}
 	if c.CheckpointInterval <= 0 {
 		err = errors.Join(err, errors.New("indexer.checkpoint_interval must be more than 0"))
+	}
+	if c.DeadLetterRetention < time.Minute {
+		err = errors.Join(err, errors.New("indexer.dead_letter_retention must be at least 1m"))
 	}
 	if c.QueueBytes < 1<<16 {
 		err = errors.Join(err, errors.New("indexer.queue_bytes must be at least 65536"))

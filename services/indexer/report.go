@@ -3,6 +3,7 @@ package indexer
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -13,6 +14,9 @@ import (
 	"github.com/weirflow/weirflow/services/indexer/internal/bulk"
 	"github.com/weirflow/weirflow/services/platform/kafka"
 )
+
+// maxLetter bounds a dead letter: the longest document that transform makes fits in.
+const maxLetter = 33 << 20
 
 // State writes where a sink stands to the status topic. States of one sink are
 // written in order, and only the newest of those that wait.
@@ -62,7 +66,7 @@ func (s *Service) SetAside(ctx context.Context, spec *indexv1.Sink, a bulk.Actio
 	}
 	b, err := proto.Marshal(&deadletterv1.DeadLetter{
 		RawPayload: a.Lines, SourceTable: spec.GetSink(), ErrorType: item.Type, ErrorMessage: item.Reason,
-		IngestionTs: timestamppb.Now(), Job: spec.GetJob(), Stage: "indexer", Partition: -1, Offset: -1,
+		IngestionTs: timestamppb.Now(), Job: spec.GetJob(), Stage: "indexer", Partition: -1, Offset: -1, ReplayOf: a.ReplayOf,
 	})
 	if err != nil {
 		return fmt.Errorf("encode dead letter: %w", err)
@@ -92,7 +96,10 @@ func (s *Service) ensure(ctx context.Context, topic string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := s.admin.EnsureTopic(ctx, topic, 1, nil); err != nil {
+	// One partition: what becomes of letters is noted behind them.
+	settings := map[string]string{"cleanup.policy": "delete", "max.message.bytes": strconv.Itoa(maxLetter),
+		"retention.ms": strconv.FormatInt(s.cfg.DeadLetterRetention.Milliseconds(), 10)}
+	if err := s.admin.EnsureTopic(ctx, topic, 1, settings); err != nil {
 		return err
 	}
 	s.mu.Lock()

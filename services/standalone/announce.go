@@ -47,6 +47,9 @@ func (a *assembly) announcement() string {
 	row("Ingest", p.ingest, "gRPC, for agents and SDK clients")
 	row("Kafka", strings.Join(p.kafka.Brokers, ","), kind(p.kafkaEmbedded))
 	row("Search", p.searchURL, kind(p.searchEmbedded)+", user "+p.searchUser)
+	if p.alerting != "" {
+		row("Metrics", "http://"+p.alerting, "Prometheus's API, and the Alertmanager's")
+	}
 	if p.admin != "" {
 		row("Admin", "http://"+p.admin, "/metrics /ready /live /config")
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirflow/weirflow/gateway"
 	agent "github.com/weirflow/weirflow/services/agent/cli"
+	"github.com/weirflow/weirflow/services/alerting"
 	"github.com/weirflow/weirflow/services/indexer"
 	"github.com/weirflow/weirflow/services/ingest"
 	"github.com/weirflow/weirflow/services/platform/config"
@@ -22,7 +23,7 @@ func Command() *cobra.Command {
 		Use: "weirflow", Short: "Personalised real-time monitoring of system and application logs",
 		Version: version.String(), SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), agent.Command(), ingest.Command(), transform.Command(), indexer.Command(), gateway.Command(), sqlcli.Command())
+	root.AddCommand(runCommand(), agent.Command(), ingest.Command(), transform.Command(), indexer.Command(), alerting.Command(), gateway.Command(), sqlcli.Command())
 	return root
 }
 

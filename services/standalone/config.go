@@ -20,11 +20,15 @@ type Config struct {
 	// DataDir keeps everything that outlives the process.
 	DataDir string `yaml:"data_dir" help:"directory of everything that outlives the process"`
 	// NoDemo leaves the demonstration out.
-	NoDemo    bool             `yaml:"no_demo" help:"leave the demonstration out"`
-	Gateway   Gateway          `yaml:"gateway"`
-	Ingest    rpc.ServerConfig `yaml:"ingest"`
+	NoDemo  bool             `yaml:"no_demo" help:"leave the demonstration out"`
+	Gateway Gateway          `yaml:"gateway"`
+	Ingest  rpc.ServerConfig `yaml:"ingest"`
+	// Transform is where the other instances of a Kafka elsewhere reach the jobs of
+	// this one. With the embedded broker there are none, and no port is taken.
+	Transform rpc.ServerConfig `yaml:"transform"`
 	Kafka     Kafka            `yaml:"kafka"`
 	Search    Search           `yaml:"search"`
+	Alerting  Alerting         `yaml:"alerting"`
 	Admin     admin.Config     `yaml:"admin"`
 	Telemetry telemetry.Config `yaml:"telemetry"`
 }
@@ -66,12 +70,14 @@ type Search struct {
 // DefaultConfig needs nothing but this machine.
 func DefaultConfig() Config {
 	return Config{
-		DataDir: "data",
-		Gateway: Gateway{Listen: ports.Loopback(ports.GatewayHTTP)},
-		Ingest:  rpc.ServerConfig{Listen: ports.Loopback(ports.IngestGRPC)},
-		Kafka:   Kafka{Listen: ports.Loopback(ports.Kafka), RetentionBytes: 4 << 30, RetentionTime: 7 * 24 * time.Hour},
-		Search:  Search{Listen: ports.Loopback(ports.Search), Username: "elastic"},
-		Admin:   admin.Config{Listen: ports.Loopback(ports.StandaloneAdmin)}, Telemetry: telemetry.DefaultConfig(),
+		DataDir:   "data",
+		Gateway:   Gateway{Listen: ports.Loopback(ports.GatewayHTTP)},
+		Ingest:    rpc.ServerConfig{Listen: ports.Loopback(ports.IngestGRPC)},
+		Transform: rpc.ServerConfig{Listen: "127.0.0.1:0"},
+		Kafka:     Kafka{Listen: ports.Loopback(ports.Kafka), RetentionBytes: 4 << 30, RetentionTime: 7 * 24 * time.Hour},
+		Search:    Search{Listen: ports.Loopback(ports.Search), Username: "elastic"},
+		Alerting:  defaultAlerting(),
+		Admin:     admin.Config{Listen: ports.Loopback(ports.StandaloneAdmin)}, Telemetry: telemetry.DefaultConfig(),
 	}
 }
 
@@ -84,9 +90,9 @@ func (c *Config) Validate() error {
 	taken := map[string][]listener{}
 	for _, a := range []struct{ key, addr string }{
 		{"gateway.listen", c.Gateway.Listen}, {"ingest.listen", c.Ingest.Listen}, {"kafka.listen", c.Kafka.Listen},
-		{"search.listen", c.Search.Listen}, {"admin.listen", c.Admin.Listen},
+		{"search.listen", c.Search.Listen}, {"alerting.listen", c.Alerting.Listen}, {"admin.listen", c.Admin.Listen},
 	} {
-		if (a.key == "kafka.listen" && len(c.Kafka.Brokers) > 0) || (a.key == "search.listen" && c.Search.URL != "") || (a.key == "admin.listen" && a.addr == "") {
+		if (a.key == "kafka.listen" && len(c.Kafka.Brokers) > 0) || (a.key == "search.listen" && c.Search.URL != "") || ((a.key == "admin.listen" || a.key == "alerting.listen") && a.addr == "") {
 			continue
 		}
 		host, port, err := net.SplitHostPort(a.addr)

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/weirflow/weirflow/services/platform/process"
 	"github.com/weirflow/weirflow/services/platform/secret"
 )
 
@@ -48,6 +49,25 @@ func (d *dataDir) in(parts ...string) string {
 }
 
 func (d *dataDir) close() { _ = d.lock.Close() }
+
+// instance returns the name of this Weirflow among others on the same Kafka: it is
+// made once, so that after a restart it has its jobs back at once.
+func (d *dataDir) instance() (string, error) {
+	file := d.in("instance")
+	b, err := os.ReadFile(file)
+	if err == nil {
+		if name := strings.TrimSpace(string(b)); name != "" {
+			return name, nil
+		}
+	} else if !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read the name of this instance: %w", err)
+	}
+	name := process.Instance()
+	if err := os.WriteFile(file, []byte(name+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("keep the name of this instance: %w", err)
+	}
+	return name, nil
+}
 
 // password returns the search store's password: the one that is configured, or
 // the one that is kept, or a new one. fresh tells that it was made just now.

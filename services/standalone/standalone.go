@@ -55,14 +55,14 @@ type assembly struct {
 
 // places are the addresses of everything, as they turned out.
 type places struct {
-	gateway, ingest, admin string
-	kafka                  kafka.Config
-	kafkaEmbedded          bool
-	searchURL              string
-	searchEmbedded         bool
-	searchUser             string
-	searchPassword         secret.String
-	passwordIsNew          bool
+	gateway, ingest, admin, alerting string
+	kafka                            kafka.Config
+	kafkaEmbedded                    bool
+	searchURL                        string
+	searchEmbedded                   bool
+	searchUser                       string
+	searchPassword                   secret.String
+	passwordIsNew                    bool
 }
 
 // Run puts the process together, runs it until the context ends, and stops it.
@@ -87,8 +87,12 @@ func Run(ctx context.Context, cfg, defaults Config, in Inputs, out, logs io.Writ
 		return err
 	}
 	defer dir.close()
+	instance, err := dir.instance()
+	if err != nil {
+		return err
+	}
 	a := &assembly{
-		cfg: cfg, defaults: defaults, in: in, out: out, tel: tel, dir: dir, instance: process.Instance(),
+		cfg: cfg, defaults: defaults, in: in, out: out, tel: tel, dir: dir, instance: instance,
 		group: lifecycle.New(tel.Logger), backends: map[string]grpc.ClientConnInterface{},
 	}
 	// In the order in which they start; they stop in the reverse, so that intake
@@ -100,7 +104,7 @@ func Run(ctx context.Context, cfg, defaults Config, in Inputs, out, logs io.Writ
 		slices.Reverse(work)
 	}
 	for _, add := range slices.Concat(
-		[]func() error{a.addBroker, a.addStore, a.addIndexer, a.addTransform, a.addIngest, a.addGateway}, work,
+		[]func() error{a.addBroker, a.addStore, a.addIndexer, a.addTransform, a.addIngest, a.addAlerting, a.addGateway}, work,
 		[]func() error{func() error { return a.addAdmin(ctx) }, a.addAnnouncement},
 	) {
 		if err := add(); err != nil {
@@ -199,13 +203,20 @@ func (a *assembly) addTransform() error {
 		return err
 	}
 	cfg := transform.DefaultConfig()
-	cfg.Kafka = a.places.kafka
-	s, err := transform.New(cfg, transform.Deps{Logger: a.log("transform"), Meters: a.tel.Meters, Board: e.Board, Book: e.Book, Instance: a.instance})
+	cfg.Kafka, cfg.RPC, cfg.Exclusive = a.places.kafka, a.cfg.Transform, a.places.kafkaEmbedded
+	if cfg.Exclusive { // nobody else is on this broker
+		cfg.RPC = rpc.ServerConfig{Listen: rpc.InMemory}
+	}
+	s, err := transform.New(cfg, transform.Deps{Logger: a.log("transform"), Meters: a.tel.Meters, Board: e.Board, Book: e.Book,
+		Instance: a.instance, Dial: transform.Dialer(cfg.RPC, a.tel)})
 	if err != nil {
 		return err
 	}
 	a.group.Add(lifecycle.Part{Name: "transform", Runner: s})
-	_, err = a.serve("transform", rpc.ServerConfig{Listen: rpc.InMemory}, s.Register)
+	g, err := a.serve("transform", cfg.RPC, s.Register)
+	if err == nil && !cfg.Exclusive {
+		s.At(g.Addr())
+	}
 	return err
 }
 

@@ -1,8 +1,10 @@
 package transform_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -24,6 +26,18 @@ func letters(t *testing.T, cfg kafka.Config, topic string) []*deadletterv1.DeadL
 		all = append(all, l)
 	}
 	return all
+}
+
+func newTopic(t *testing.T, cfg kafka.Config, topic string) {
+	t.Helper()
+	admin, err := kafka.NewAdmin(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	if err := admin.EnsureTopic(t.Context(), topic, 1, nil); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestErrorHandling(t *testing.T) {
@@ -82,6 +96,31 @@ func TestErrorHandling(t *testing.T) {
 			t.Errorf("error %q", st.GetError())
 		}
 		balanced(t, book, "patient")
+	})
+	t.Run("fail-after counts anew in each window", func(t *testing.T) {
+		newTopic(t, cfg, "fresh")
+		sendMany(t, cfg, "fresh", `{"message":"fine"}`, 100)
+		create(t, client, "anew", strings.Replace(source(cfg, ",'error-handling.mode'='fail-after','error-handling.fail-after.ratio'='0.5','error-handling.fail-after.window'='200 ms'"), "'in'", "'fresh'", 1)+
+			sinkTo(cfg, "o", "out", "m STRING, n INT")+"INSERT INTO o SELECT message, log.`offset` FROM src;")
+		eventually(t, "the first window", func() bool { return account(book, "anew").Out == 100 })
+		time.Sleep(250 * time.Millisecond) // the window passes
+		send(t, cfg, "fresh", `{"message":"the next begins"}`)
+		eventually(t, "the next window", func() bool { return account(book, "anew").Out == 101 })
+		sendMany(t, cfg, "fresh", "garbage", 99) // fewer than half of all, more than half of the window
+		sendMany(t, cfg, "fresh", `{"message":"fine"}`, 60)
+		st := reaches(t, client, "anew", jobv1.JobState_JOB_STATE_FAILED)
+		if !strings.Contains(st.GetError(), "error-handling.fail-after.ratio") {
+			t.Errorf("error %q", st.GetError())
+		}
+		balanced(t, book, "anew")
+	})
+	t.Run("off fails the job", func(t *testing.T) {
+		job(t, "strict", "")
+		st := reaches(t, client, "strict", jobv1.JobState_JOB_STATE_FAILED)
+		if !strings.Contains(st.GetError(), "partition 0, offset 3") {
+			t.Errorf("error %q", st.GetError())
+		}
+		balanced(t, book, "strict")
 	})
 	t.Run("options that do not fit", func(t *testing.T) {
 		for options, want := range map[string]string{

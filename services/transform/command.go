@@ -1,12 +1,17 @@
 package transform
 
 import (
+	"net"
+	"os"
+
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
 
 	"github.com/weirflow/weirflow/services/platform/lifecycle"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/process"
 	"github.com/weirflow/weirflow/services/platform/rpc"
+	"github.com/weirflow/weirflow/services/platform/telemetry"
 
 	"github.com/weirflow/weirflow/services/transform/sqlcli"
 )
@@ -15,7 +20,7 @@ import (
 func Command() *cobra.Command {
 	c := process.Command(process.Spec[Config]{
 		Name: "transform", Short: "Run SQL jobs", AdminListen: ports.Loopback(ports.TransformAdmin),
-		Default: DefaultConfig(), Build: Parts,
+		Default: DefaultConfig(), Build: Parts, Instance: instance,
 	})
 	c.AddCommand(sqlcli.Command())
 	return c
@@ -24,7 +29,7 @@ func Command() *cobra.Command {
 // Parts makes the service and its port.
 func Parts(cfg Config, e process.Env) ([]lifecycle.Part, error) {
 	s, err := New(cfg, Deps{Logger: e.Telemetry.Logger.With("component", "transform"), Meters: e.Telemetry.Meters,
-		Board: e.Board, Book: e.Book, Instance: e.Instance})
+		Board: e.Board, Book: e.Book, Instance: e.Instance, Dial: Dialer(cfg.RPC, e.Telemetry)})
 	if err != nil {
 		return nil, err
 	}
@@ -33,5 +38,27 @@ func Parts(cfg Config, e process.Env) ([]lifecycle.Part, error) {
 		return nil, err
 	}
 	s.Register(g.Server)
+	s.At(g.Addr())
 	return []lifecycle.Part{{Name: "transform", Runner: s}, {Name: "transform gRPC", Runner: g}}, nil
+}
+
+// Dialer connects instances to one another: the port of each asks of the others what
+// it asks of the gateway.
+func Dialer(own rpc.ServerConfig, t *telemetry.Telemetry) func(address string) (*grpc.ClientConn, error) {
+	return func(address string) (*grpc.ClientConn, error) {
+		return rpc.Dial(rpc.ClientConfig{Address: address, TLS: own.TLS, Token: own.Token}, t)
+	}
+}
+
+// instance is the name of a process: the configured one, or its host and port.
+func instance(cfg Config) string {
+	if cfg.Instance != "" {
+		return cfg.Instance
+	}
+	host, err := os.Hostname()
+	_, port, err2 := net.SplitHostPort(cfg.RPC.Listen)
+	if name := host + "-" + port; err == nil && err2 == nil && port != "0" && instanceName.MatchString(name) {
+		return name
+	}
+	return process.Instance()
 }

@@ -104,6 +104,7 @@ func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.Meter
 	c.Kafka = cfg
 	c.CheckpointInterval = 50 * time.Millisecond
 	c.RestartMin, c.RestartMax = 50*time.Millisecond, time.Second
+	c.Exclusive = true
 	s, err := transform.New(c, transform.Deps{Logger: log, Meters: meters,
 		Board: status.New("transform", "test"), Book: book, Instance: "test"})
 	if err != nil {
@@ -123,7 +124,7 @@ func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.Meter
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
-	client = jobv1.NewJobServiceClient(conn)
+	client = connected{jobv1.NewJobServiceClient(conn), conn}
 	eventually(t, "the service to be ready", func() bool {
 		_, err := client.ListJobs(t.Context(), &jobv1.ListJobsRequest{})
 		return err == nil
@@ -143,6 +144,12 @@ func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.Meter
 	}
 	t.Cleanup(stop)
 	return client, book, stop
+}
+
+// connected is a client with its connection, for clients of other services on it.
+type connected struct {
+	jobv1.JobServiceClient
+	conn *grpc.ClientConn
 }
 
 func eventually(t *testing.T, what string, ok func() bool) {

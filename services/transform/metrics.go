@@ -30,7 +30,7 @@ func registerMetrics(mp metric.MeterProvider, jobs *job.Manager) error {
 		return err
 	}
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		for _, j := range jobs.List() {
+		for _, j := range jobs.Own() {
 			name := attribute.String("job", j.GetName())
 			o.ObserveInt64(state, 1, metric.WithAttributes(name, attribute.String("state", j.GetStatus().GetState().String())))
 			o.ObserveInt64(restarts, int64(j.GetStatus().GetRestarts()), metric.WithAttributes(name))

@@ -2,12 +2,14 @@ package transform
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
+	deadletterv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/deadletter/v1"
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
@@ -18,7 +20,9 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/api"
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/connectors"
+	"github.com/weirflow/weirflow/services/transform/internal/deadletter"
 	"github.com/weirflow/weirflow/services/transform/internal/job"
+	"github.com/weirflow/weirflow/services/transform/internal/peer"
 	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
@@ -29,6 +33,8 @@ type Deps struct {
 	Board    *status.Board
 	Book     *ledger.Book
 	Instance string
+	// Dial connects to the gRPC API of another instance; not needed for an exclusive one.
+	Dial func(address string) (*grpc.ClientConn, error)
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
 }
@@ -37,8 +43,11 @@ type Deps struct {
 type Service struct {
 	d          Deps
 	jobs       *job.Manager
+	letters    *deadletter.Keeper
 	connectors connector.Registry
 	functions  wasm.Library
+	cfg        Config
+	others     *others // nil when there are none
 }
 
 // New checks the configuration and prepares the service; Kafka need not be there yet.
@@ -49,30 +58,53 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Now == nil {
 		d.Now = time.Now
 	}
-	s := &Service{d: d, connectors: connectors.All(), functions: wasm.Library{Folder: cfg.FunctionsFolder}}
+	s := &Service{d: d, cfg: cfg, connectors: connectors.All(), functions: wasm.Library{Folder: cfg.FunctionsFolder}}
 	var err error
-	s.jobs, err = job.New(job.Config{
-		Kafka: cfg.Kafka, Instance: d.Instance, Partitions: cfg.IndexPartitions, CheckpointInterval: cfg.CheckpointInterval,
-		RestartMin: cfg.RestartMin, RestartMax: cfg.RestartMax,
-	}, job.Deps{Logger: d.Logger, Book: d.Book, Connectors: s.connectors, Functions: s.functions, Now: d.Now})
+	s.letters, err = deadletter.New(deadletter.Config{Kafka: cfg.Kafka, Retention: cfg.DeadLetterRetention}, deadletter.Deps{
+		Logger: d.Logger, Now: d.Now, Outlets: func(job string) (*deadletter.Outlets, error) { return s.jobs.Outlets(job) }})
 	if err != nil {
 		return nil, err
 	}
-	if err := registerMetrics(d.Meters, s.jobs); err != nil {
+	s.jobs, err = job.New(job.Config{
+		Kafka: cfg.Kafka, Instance: d.Instance, Partitions: cfg.IndexPartitions, CheckpointInterval: cfg.CheckpointInterval,
+		RestartMin: cfg.RestartMin, RestartMax: cfg.RestartMax, Letters: cfg.DeadLetterRetention,
+	}, job.Deps{Logger: d.Logger, Book: d.Book, Connectors: s.connectors, Functions: s.functions, Now: d.Now, Letters: s.letters})
+	if err != nil {
 		return nil, err
+	}
+	if err := errors.Join(registerMetrics(d.Meters, s.jobs), letterMetrics(d.Meters, d.Instance, s.jobs, s.letters)); err != nil {
+		return nil, err
+	}
+	if !cfg.Exclusive {
+		if s.others, err = newOthers(cfg, d); err != nil {
+			return nil, err
+		}
 	}
 	d.Board.NotReady("jobs", "the jobs have not been read yet")
 	return s, nil
 }
 
 // Register puts the service's APIs on a gRPC server.
-func (s *Service) Register(g *grpc.Server) {
-	jobv1.RegisterJobServiceServer(g, &api.Jobs{Manager: s.jobs, Connectors: s.connectors, Functions: s.functions, Ready: s.jobs.Ready})
+func (s *Service) Register(server *grpc.Server) {
+	g := s.routed(server)
+	jobv1.RegisterJobServiceServer(g, &api.Jobs{Manager: s.jobs, Connectors: s.connectors, Functions: s.functions, Ready: s.jobs.Ready,
+		Logger: s.d.Logger.With("component", "preview"), Previews: make(chan struct{}, api.MaxPreviews)})
+	deadletterv1.RegisterDeadLetterServiceServer(g, &api.DeadLetters{Keeper: s.letters, Ready: s.jobs.Ready})
 	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }
 
 // Run runs the jobs until the context ends; they go on at the next start.
 func (s *Service) Run(ctx context.Context) error {
-	return s.jobs.Run(ctx, func() { s.d.Board.Ready("jobs") })
+	if s.others != nil {
+		defer s.others.close()
+		s.jobs.Share(job.Sharing{Session: s.cfg.SessionTimeout, Tag: peer.Tag(s.others.address)})
+		s.d.Logger.Info("jobs are shared with the other instances", "instance", s.d.Instance, "advertise", s.others.address)
+	}
+	letters, stop := context.WithCancel(ctx)
+	kept := make(chan error, 1)
+	go func() { kept <- s.letters.Run(letters) }()
+	err := s.jobs.Run(ctx, func() { s.d.Board.Ready("jobs") })
+	stop()
+	return errors.Join(err, <-kept)
 }

@@ -117,6 +117,19 @@ func (a *Admin) EnsureTopic(ctx context.Context, name string, partitions int, co
 	return err
 }
 
+// Widen gives a topic more partitions, if it has fewer. Records stay where they are.
+func (a *Admin) Widen(ctx context.Context, topic string, partitions int) error {
+	info, err := a.Topic(ctx, topic)
+	if err != nil {
+		return err
+	}
+	if len(info.Partitions) >= partitions {
+		return nil
+	}
+	res, err := a.c.CreatePartitions(ctx, []ckafka.PartitionsSpecification{{Topic: topic, IncreaseTo: partitions}}, ckafka.SetAdminRequestTimeout(within(ctx)))
+	return firstError(fmt.Sprintf("give topic %q %d partitions", topic, partitions), res, err)
+}
+
 // Delete removes a topic and all that is in it.
 func (a *Admin) Delete(ctx context.Context, name string) error {
 	res, err := a.c.DeleteTopics(ctx, []string{name}, ckafka.SetAdminRequestTimeout(within(ctx)))

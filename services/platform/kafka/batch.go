@@ -19,16 +19,22 @@ type Batch struct {
 	total int
 	index []int32 // of the records among the messages
 	lent  bool    // to the caller of Poll
+	rkt   *C.rd_kafka_topic_t
+	topic string // the name of rkt, that of the last record asked for
 }
 
 // Len is the number of records.
 func (b *Batch) Len() int { return len(b.index) }
 
-// Record returns record i; see Record for how long its slices live.
+// Record returns record i; see Record for how long its slices live. One goroutine at
+// a time may ask.
 func (b *Batch) Record(i int) Record {
 	v := &unsafe.Slice(b.views, b.total)[b.index[i]]
+	if v.rkt != b.rkt {
+		b.rkt, b.topic = v.rkt, b.c.topic(v.rkt)
+	}
 	return Record{
-		Topic: b.c.topic(v.rkt), Partition: int32(v.partition), Offset: int64(v.offset),
+		Topic: b.topic, Partition: int32(v.partition), Offset: int64(v.offset),
 		TimestampMillis: int64(v.timestamp), LogAppendTime: v.timestamp_type == 2,
 		Key: span(v.key, v.key_len), Value: span(v.val, v.val_len), Header: span(v.hdr, v.hdr_len),
 	}
@@ -63,7 +69,7 @@ func (b *Batch) Release() {
 	if !b.lent {
 		return
 	}
-	b.lent = false
+	b.lent, b.rkt = false, nil
 	if b.total > 0 {
 		C.wf_consume_release(b.msgs, C.size_t(b.total))
 		b.total, b.index = 0, b.index[:0]

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"sync"
 	"time"
 	"unsafe"
 )
@@ -68,7 +69,7 @@ type Consumer struct {
 	header *C.char
 	max    int
 	outage outage
-	topics map[*C.rd_kafka_topic_t]string
+	topics sync.Map // of names by *C.rd_kafka_topic_t: batches are looked at by other goroutines
 	ends   map[end]int64
 	free   []*Batch
 	all    []*Batch
@@ -107,7 +108,7 @@ func NewConsumer(cfg Config, o ConsumerOptions) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &Consumer{c: c, max: o.MaxRecords, outage: outage{log: o.Logger}, topics: map[*C.rd_kafka_topic_t]string{}, ends: map[end]int64{}}
+	k := &Consumer{c: c, max: o.MaxRecords, outage: outage{log: o.Logger}, ends: map[end]int64{}}
 	if k.max <= 0 {
 		k.max = 4096
 	}
@@ -119,7 +120,7 @@ func NewConsumer(cfg Config, o ConsumerOptions) (*Consumer, error) {
 
 // Assign replaces the partitions that are read.
 func (c *Consumer) Assign(ps []Position) error {
-	clear(c.topics) // librdkafka may use an address again for another topic
+	c.topics.Clear() // librdkafka may use an address again for another topic
 	clear(c.ends)
 	l := newList(ps)
 	defer C.rd_kafka_topic_partition_list_destroy(l)
@@ -131,6 +132,16 @@ func (c *Consumer) AssignMore(ps []Position) error {
 	l := newList(ps)
 	defer C.rd_kafka_topic_partition_list_destroy(l)
 	return takeError(C.rd_kafka_incremental_assign(c.c.rk, l))
+}
+
+// AssignFewer removes partitions from those that are read.
+func (c *Consumer) AssignFewer(ps []Position) error {
+	for _, p := range ps {
+		delete(c.ends, end{p.Topic, p.Partition})
+	}
+	l := newList(ps)
+	defer C.rd_kafka_topic_partition_list_destroy(l)
+	return takeError(C.rd_kafka_incremental_unassign(c.c.rk, l))
 }
 
 // Pause stops fetching from the partitions until Resume.
@@ -211,11 +222,11 @@ func (c *Consumer) topic(rkt *C.rd_kafka_topic_t) string {
 	if rkt == nil {
 		return ""
 	}
-	name, ok := c.topics[rkt]
-	if !ok {
-		name = C.GoString(C.rd_kafka_topic_name(rkt))
-		c.topics[rkt] = name
+	if name, ok := c.topics.Load(rkt); ok {
+		return name.(string)
 	}
+	name := C.GoString(C.rd_kafka_topic_name(rkt))
+	c.topics.Store(rkt, name)
 	return name
 }
 

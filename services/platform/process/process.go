@@ -78,6 +78,8 @@ type Spec[C any] struct {
 	Default     C
 	// Build makes the parts that are run, in their order.
 	Build func(cfg C, e Env) ([]lifecycle.Part, error)
+	// Instance names the process; nil for a name that no other has.
+	Instance func(cfg C) string
 }
 
 // Command makes the command that runs a service until a signal ends it.
@@ -117,7 +119,11 @@ func run[C any](ctx context.Context, s Spec[C], cfg, def File[C], logs io.Writer
 			t.Logger.Warn("telemetry was not all sent", "error", err)
 		}
 	}()
-	e, err := NewEnv(s.Name, Instance(), t)
+	name := Instance()
+	if s.Instance != nil {
+		name = s.Instance(cfg.Service)
+	}
+	e, err := NewEnv(s.Name, name, t)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc"
@@ -23,6 +24,8 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/reflection"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
 
@@ -61,7 +64,9 @@ type ServerConfig struct {
 
 // ClientConfig says how a service is called.
 type ClientConfig struct {
-	Address string        `yaml:"address" help:"address of the service"`
+	// Address is host:port, or several with commas between: the first that answers is
+	// called, and another when it is away.
+	Address string        `yaml:"address" help:"address of the service, or several with commas between"`
 	TLS     TLS           `yaml:"tls"`
 	Token   secret.String `yaml:"token" help:"bearer token to bring"`
 	// Secure uses TLS with the system's authorities even where no file is named.
@@ -180,11 +185,35 @@ func dial(cfg ClientConfig, t *telemetry.Telemetry, extra ...grpc.DialOption) (*
 	if cfg.Token != "" {
 		opts = append(opts, grpc.WithPerRPCCredentials(bearer{token: cfg.Token}))
 	}
-	c, err := grpc.NewClient(cfg.Address, append(opts, extra...)...)
+	target := cfg.Address
+	if list := strings.Split(cfg.Address, ","); len(list) > 1 {
+		target = listScheme + ":///"
+		opts = append(opts, grpc.WithResolvers(listed(list)))
+	}
+	c, err := grpc.NewClient(target, append(opts, extra...)...)
 	if err != nil {
 		return nil, fmt.Errorf("dial %s: %w", cfg.Address, err)
 	}
 	return c, nil
+}
+
+// listScheme is that of targets that name several addresses.
+const listScheme = "list"
+
+// listed makes what resolves a list of addresses: the first that answers is used.
+func listed(list []string) resolver.Builder {
+	r := manual.NewBuilderWithScheme(listScheme)
+	var st resolver.State
+	for _, a := range list {
+		a = strings.TrimSpace(a)
+		name := a
+		if host, _, err := net.SplitHostPort(a); err == nil {
+			name = host
+		}
+		st.Addresses = append(st.Addresses, resolver.Address{Addr: a, ServerName: name})
+	}
+	r.InitialState(st)
+	return r
 }
 
 // Server makes the configuration of a server; nil where no file is named. A

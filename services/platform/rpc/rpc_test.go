@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/status"
@@ -70,5 +71,48 @@ func TestTakenPortIsNamed(t *testing.T) {
 	defer s.Stop()
 	if _, err := rpc.NewServer(rpc.ServerConfig{Listen: s.Addr()}, tel); err == nil || !strings.Contains(err.Error(), s.Addr()) {
 		t.Errorf("err = %v, want the address named", err)
+	}
+}
+
+func TestOneOfSeveralAddressesAnswers(t *testing.T) {
+	tel, err := telemetry.New(t.Context(), "test", telemetry.DefaultConfig(), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	var stop []context.CancelFunc
+	var ended []chan error
+	for range 2 {
+		s, err := rpc.NewServer(rpc.ServerConfig{Listen: "127.0.0.1:0"}, tel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- s.Run(ctx) }()
+		list, stop, ended = append(list, s.Addr()), append(stop, cancel), append(ended, done)
+	}
+	conn, err := rpc.Dial(rpc.ClientConfig{Address: strings.Join(list, ", ")}, tel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	check := func() error {
+		_, err := healthv1.NewHealthClient(conn).Check(t.Context(), &healthv1.HealthCheckRequest{}, grpc.WaitForReady(true))
+		return err
+	}
+	if err := check(); err != nil {
+		t.Fatal(err)
+	}
+	stop[0]()
+	if err := <-ended[0]; err != nil {
+		t.Error(err)
+	}
+	if err := check(); err != nil {
+		t.Errorf("the second does not answer for the first: %v", err)
+	}
+	stop[1]()
+	if err := <-ended[1]; err != nil {
+		t.Error(err)
 	}
 }

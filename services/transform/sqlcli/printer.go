@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/csv"
 	stdjson "encoding/json"
+	"errors"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -25,7 +26,13 @@ type printer struct {
 	enc    *json.Encoder
 	line   []byte
 	last   time.Time
+	box    *box // nil: not for a terminal
+	limit  int  // 0: none
+	rows   int
 }
+
+// errLimit ends a query that has given as many rows as were asked for.
+var errLimit = errors.New("there are as many rows as were asked for")
 
 func newPrinter(mode string, out *output, fields []types.Field) *printer {
 	return &printer{mode: mode, out: out, fields: fields,
@@ -55,6 +62,9 @@ func (p *printer) header() error {
 	case "csv":
 		p.csv(names)
 	default:
+		if p.box != nil {
+			return nil
+		}
 		p.out.Println([]byte(p.row(names)))
 		p.out.Println([]byte(strings.Repeat("-", utf8.RuneCountInString(p.row(names)))))
 	}
@@ -64,6 +74,10 @@ func (p *printer) header() error {
 // Write prints rows.
 func (p *printer) Write(b *column.Batch, _ *exec.Receipt) error {
 	for i := range b.Len {
+		if p.limit > 0 && p.rows >= p.limit {
+			return errLimit
+		}
+		p.rows++
 		if p.mode == "ndjson" {
 			if err := p.ndjson(b, i); err != nil {
 				return err
@@ -78,6 +92,9 @@ func (p *printer) Write(b *column.Batch, _ *exec.Receipt) error {
 			}
 		}
 		p.texts(b.Kind(i).String(), row)
+	}
+	if p.limit > 0 && p.rows >= p.limit {
+		return errLimit
 	}
 	return nil
 }
@@ -120,6 +137,10 @@ func (p *printer) texts(op string, row []*string) {
 			p.out.Println(b)
 		}
 	default:
+		if p.box != nil {
+			p.box.row(cells)
+			return
+		}
 		p.out.Println([]byte(p.row(cells)))
 	}
 }
@@ -173,6 +194,9 @@ func widthOf(f types.Field) int {
 
 // Poll shows what has been printed.
 func (p *printer) Poll(now time.Time) error {
+	if p.box != nil {
+		p.box.poll(now)
+	}
 	if now.Sub(p.last) < flushEvery {
 		return nil
 	}
@@ -182,6 +206,14 @@ func (p *printer) Poll(now time.Time) error {
 
 // Flush shows everything.
 func (p *printer) Flush(context.Context) error { return p.out.flush() }
+
+// end shows what is left when no more rows come.
+func (p *printer) end() error {
+	if p.box != nil {
+		p.box.end()
+	}
+	return p.out.flush()
+}
 
 // Close does nothing.
 func (p *printer) Close() error { return nil }

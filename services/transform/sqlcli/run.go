@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -16,16 +15,18 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/connectors"
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
-	"github.com/weirflow/weirflow/services/transform/internal/pipeline"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
+	"github.com/weirflow/weirflow/services/transform/internal/types"
 	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // Options are what a run of a script is given.
 type Options struct {
+	// Init are statements that come before those of Script.
+	Init   string
 	Script string
 	// Output is table, ndjson or csv.
 	Output   string
@@ -33,6 +34,11 @@ type Options struct {
 	Stdout   io.Writer
 	Stderr   io.Writer
 	Logger   *slog.Logger
+	// Limit ends each query after so many rows, Timeout after so long; 0 for never.
+	Limit   int
+	Timeout time.Duration
+	// Width is that of the terminal that rows are drawn for; 0 for none.
+	Width int
 }
 
 // Run runs a script and returns the exit code: 0, or 1 when a statement or a
@@ -47,12 +53,19 @@ func Run(ctx context.Context, o Options) int {
 
 // Execute runs a script; the error has the line and column of what is wrong.
 func Execute(ctx context.Context, o Options) error {
-	if !slices.Contains([]string{"table", "ndjson", "csv"}, o.Output) {
-		return fmt.Errorf("output %q is not one of table, ndjson, csv", o.Output)
+	if err := checkOutput(o.Output); err != nil {
+		return err
 	}
 	out := &output{w: bufio.NewWriterSize(o.Stdout, 1<<16)}
 	r := &runner{o: o, connectors: connectors.All(), out: out}
 	return errors.Join(r.run(ctx), out.flush())
+}
+
+func checkOutput(mode string) error {
+	if !slices.Contains([]string{"table", "ndjson", "csv"}, mode) {
+		return fmt.Errorf("output %q is not one of table, ndjson, csv", mode)
+	}
+	return nil
 }
 
 // output is standard output, shared by all that prints.
@@ -82,22 +95,34 @@ type runner struct {
 	background sync.WaitGroup
 	mu         sync.Mutex
 	failed     []error
+	// attended says that someone waits for each statement and wants to know how it went.
+	attended bool
+	rows     int // of the last query; -1 when it was none
 }
 
 func (r *runner) run(ctx context.Context) error {
+	first, err := sql.Parse(r.o.Init)
+	if err != nil {
+		return fmt.Errorf("--init: %w", err)
+	}
 	stmts, err := sql.Parse(r.o.Script)
 	if err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	s := sql.NewSession(sql.Options{Validate: r.connectors.Validate, Config: r.o.Settings})
-	for _, st := range stmts {
-		if err := r.statement(ctx, s, st); err != nil {
-			cancel()
-			r.background.Wait()
-			return err
+	s := sql.NewSession(sql.Options{Setting: script.CheckSetting, Validate: r.connectors.Validate, Config: r.o.Settings, Operators: script.Operators(wasm.Library{Anywhere: true})})
+	for i, st := range append(first, stmts...) {
+		err := r.statement(ctx, s, st)
+		if err == nil {
+			continue
 		}
+		cancel()
+		r.background.Wait()
+		if i < len(first) {
+			return fmt.Errorf("--init: %w", err)
+		}
+		return err
 	}
 	r.background.Wait()
 	return errors.Join(r.failed...)
@@ -136,11 +161,38 @@ func placed(st ast.Statement, err error) error {
 
 // query runs a SELECT and prints its rows.
 func (r *runner) query(ctx context.Context, s *sql.Session, q *plan.Query) error {
-	p := newPrinter(r.o.Output, r.out, q.Root.Out().Fields)
+	p := r.printer(q.Root.Out().Fields)
+	p.limit = r.o.Limit
+	if r.o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, r.o.Timeout)
+		defer cancel()
+	}
 	if err := p.header(); err != nil {
 		return err
 	}
-	return r.pipeline(ctx, s, []plan.Node{q.Root}, []exec.Sink{p}, []connector.Sink{p})
+	err := r.pipeline(ctx, s, []plan.Node{q.Root}, []exec.Sink{p}, []connector.Sink{p})
+	if errors.Is(err, errLimit) {
+		err = nil
+	}
+	r.rows = p.rows
+	if err != nil && p.rows == 0 {
+		return err // there is nothing to draw
+	}
+	return errors.Join(err, p.end())
+}
+
+// printer returns one for rows of the fields given, drawn where a terminal shows them.
+func (r *runner) printer(fields []types.Field) *printer {
+	p := newPrinter(r.o.Output, r.out, fields)
+	if r.o.Width > 0 && r.o.Output == "table" {
+		names := []string{"op"}
+		for _, f := range fields {
+			names = append(names, f.Name)
+		}
+		p.box = newBox(r.out, names, fields, r.o.Width)
+	}
+	return p
 }
 
 // inserts runs INSERTs: those that end at once, the others beside what follows.
@@ -157,7 +209,13 @@ func (r *runner) inserts(ctx context.Context, s *sql.Session, st ast.Statement, 
 		roots, takers, sinks = append(roots, p.Input), append(takers, script.Checked(p, sink)), append(sinks, sink)
 		bounded = bounded && p.Input.Out().Bounded
 	}
-	if bounded {
+	if r.attended && !bounded {
+		r.out.Println([]byte("running; Ctrl-C ends it"))
+		if err := r.out.flush(); err != nil {
+			return errors.Join(err, closeAll(sinks))
+		}
+	}
+	if bounded || r.attended {
 		return errors.Join(r.pipeline(ctx, s, roots, takers, sinks), closeAll(sinks))
 	}
 	r.background.Go(func() {
@@ -184,24 +242,8 @@ func (r *runner) env(lane uint32) connector.Env {
 }
 
 func (r *runner) pipeline(ctx context.Context, s *sql.Session, roots []plan.Node, takers []exec.Sink, sinks []connector.Sink) error {
-	functions := wasm.Library{Anywhere: true}.Open()
-	g, err := exec.Build(roots, takers, script.EnvOf(s.Config(), time.Now, functions))
-	if err != nil {
-		return errors.Join(err, functions.Close())
-	}
-	if err := r.connectors.OpenLookups(r.env(0), g); err != nil {
-		return errors.Join(err, g.Close())
-	}
-	var inputs []pipeline.Input
-	for i, scan := range g.Scans {
-		src, err := r.connectors.Source(r.env(0), scan.Plan)
-		if err != nil {
-			return err
-		}
-		inputs = append(inputs, pipeline.Input{Name: scan.Plan.Table.Name + "#" + strconv.Itoa(i), Scan: scan, Source: src})
-	}
-	err = pipeline.Run(ctx, pipeline.Config{Graph: g, Inputs: inputs, Sinks: sinks})
-	return errors.Join(err, g.Close(), functions.Close(), r.out.flush())
+	once := script.Once{Connectors: r.connectors, Functions: wasm.Library{Anywhere: true}, Env: r.env(0), Config: s.Config()}
+	return errors.Join(once.Run(ctx, roots, takers, sinks), r.out.flush())
 }
 
 // info prints rows that the front end itself answers.
@@ -214,6 +256,10 @@ func (r *runner) info(info *sql.Info) error {
 		}
 		return nil
 	}
+	if r.o.Width > 0 && r.o.Output == "table" {
+		r.draw(info)
+		return r.out.flush()
+	}
 	p := newPrinter(r.o.Output, r.out, info.Columns)
 	if err := p.header(); err != nil {
 		return err
@@ -222,4 +268,24 @@ func (r *runner) info(info *sql.Info) error {
 		p.texts("+I", row)
 	}
 	return nil
+}
+
+// draw draws the rows that the front end itself answers.
+func (r *runner) draw(info *sql.Info) {
+	var names []string
+	for _, c := range info.Columns {
+		names = append(names, c.Name)
+	}
+	b := newBox(r.out, names, info.Columns, r.o.Width)
+	for _, row := range info.Rows {
+		cells := make([]string, len(row))
+		for i, v := range row {
+			if v != nil {
+				cells[i] = *v
+			}
+		}
+		b.row(cells)
+	}
+	r.rows = len(info.Rows)
+	b.end()
 }

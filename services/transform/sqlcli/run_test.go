@@ -105,7 +105,7 @@ func TestPlansAndStatementsAreShownAsTheyAre(t *testing.T) {
 	const table = "CREATE TABLE t (a INT) WITH ('connector'='kafka','topic'='x','properties.bootstrap.servers'='b:1','format'='json','properties.sasl.password'='hunter2');"
 	for statement, want := range map[string]string{
 		"EXPLAIN SELECT a FROM t":                     "== Abstract Syntax Tree ==\n",
-		"EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t": "\n== JSON Plan ==\n",
+		"EXPLAIN JSON_EXECUTION_PLAN SELECT a FROM t": "\n== Physical Execution Plan ==\n",
 		"SHOW CREATE TABLE t":                         "'properties.sasl.password' = '******'",
 	} {
 		out, errs, code := output(t, "table", table+statement)

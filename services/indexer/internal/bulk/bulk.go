@@ -15,6 +15,8 @@ type Action struct {
 	Lines []byte
 	// Entry is a number that the caller knows the action's record by.
 	Entry int64
+	// ReplayOf is the dead letter that it was; empty for most.
+	ReplayOf string
 }
 
 // Target returns the part of the action line that names index and document. Two

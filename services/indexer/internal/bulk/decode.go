@@ -3,6 +3,7 @@ package bulk
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -13,14 +14,17 @@ type Batch struct {
 	// Body is part of the record that was decoded.
 	Body    []byte
 	Lengths []uint32
+	// ReplayOf is the dead letter whose documents these are.
+	ReplayOf string
 }
 
 // Field numbers of weirflow.index.v1.IndexBatch.
 const (
-	fieldJob     = 1
-	fieldSink    = 2
-	fieldBody    = 3
-	fieldLengths = 4
+	fieldJob      = 1
+	fieldSink     = 2
+	fieldBody     = 3
+	fieldLengths  = 4
+	fieldReplayOf = 6
 )
 
 var errTruncated = errors.New("the record ends within a field")
@@ -35,7 +39,7 @@ func DecodeBatch(record []byte) (Batch, error) {
 			return Batch{}, fmt.Errorf("decode IndexBatch: %w", protowire.ParseError(n))
 		}
 		record = record[n:]
-		if typ != protowire.BytesType || num > fieldLengths {
+		if typ != protowire.BytesType || num > fieldReplayOf {
 			if n = protowire.ConsumeFieldValue(num, typ, record); n < 0 {
 				return Batch{}, fmt.Errorf("decode IndexBatch: %w", protowire.ParseError(n))
 			}
@@ -54,6 +58,8 @@ func DecodeBatch(record []byte) (Batch, error) {
 			b.Sink = string(v)
 		case fieldBody:
 			b.Body = v
+		case fieldReplayOf:
+			b.ReplayOf = strings.ToValidUTF8(string(v), "")
 		case fieldLengths:
 			if err := b.lengths(v); err != nil {
 				return Batch{}, err

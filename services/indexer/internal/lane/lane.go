@@ -189,7 +189,7 @@ func (s *state) take(ctx context.Context, r record) {
 	}
 	body := r.batch.Body
 	for _, length := range r.batch.Lengths {
-		g.actions = append(g.actions, bulk.Action{Lines: body[:length], Entry: number})
+		g.actions = append(g.actions, bulk.Action{Lines: body[:length], Entry: number, ReplayOf: r.batch.ReplayOf})
 		body = body[length:]
 	}
 	g.bytes += size

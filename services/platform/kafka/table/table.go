@@ -6,6 +6,7 @@ package table
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -24,9 +25,15 @@ const writeID = "write-id"
 type Config struct {
 	Kafka kafka.Config
 	Topic string
+	// Partitions that the topic is made with; 0 is 1. The table is in the first, so
+	// that all writes have one order: the others are for who shares them out.
+	Partitions int
 	// Logger hears of records that can't be read. Required.
 	Logger *slog.Logger
 }
+
+// ErrRefused is what a writer hears whose row the table's rule does not take.
+var ErrRefused = errors.New("somebody else has changed the row meanwhile")
 
 // Table is a compacted topic of messages of type M by key. It must be run.
 type Table[M proto.Message] struct {
@@ -36,8 +43,9 @@ type Table[M proto.Message] struct {
 
 	mu       sync.Mutex
 	rows     map[string]M
-	seen     int64                    // offset behind the last record applied
-	writes   map[string]chan struct{} // own writes, by id, until Run has read them back
+	seen     int64                 // offset behind the last record applied
+	writes   map[string]chan error // own writes, by id, until Run has read them back
+	rule     func(key string, old M, there bool, row M) bool
 	watchers []func(key string, m M, deleted bool)
 	ready    chan struct{}
 	moved    chan struct{} // closed and replaced when seen grows
@@ -51,12 +59,18 @@ func New[M proto.Message](cfg Config, empty func() M) (*Table[M], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Table[M]{cfg: cfg, make: empty, producer: p, rows: map[string]M{}, writes: map[string]chan struct{}{}, ready: make(chan struct{}), moved: make(chan struct{})}, nil
+	return &Table[M]{cfg: cfg, make: empty, producer: p, rows: map[string]M{}, writes: map[string]chan error{}, ready: make(chan struct{}), moved: make(chan struct{})}, nil
 }
 
 // Watch calls f for each row there is and then for each change, in the order of
 // the topic, from the goroutine of Run. It must be called before Run.
 func (t *Table[M]) Watch(f func(key string, m M, deleted bool)) { t.watchers = append(t.watchers, f) }
+
+// Accept sets a rule that says of each row that is read whether it is taken, given
+// the one that there is; all readers must have the same, or mend the topic when
+// they refuse a row: compaction keeps the last one. It is called from the goroutine
+// of Run, must not block, and must be set before Run.
+func (t *Table[M]) Accept(rule func(key string, old M, there bool, row M) bool) { t.rule = rule }
 
 // Ready is closed when the table holds what the topic held when Run began.
 func (t *Table[M]) Ready() <-chan struct{} { return t.ready }
@@ -93,7 +107,7 @@ func (t *Table[M]) Delete(ctx context.Context, key string) error {
 // write produces a record and waits until Run has read it back.
 func (t *Table[M]) write(ctx context.Context, key string, value []byte) error {
 	id := rand.Text()
-	back := make(chan struct{})
+	back := make(chan error, 1)
 	t.mu.Lock()
 	t.writes[id] = back
 	t.mu.Unlock()
@@ -113,7 +127,10 @@ func (t *Table[M]) write(ctx context.Context, key string, value []byte) error {
 				return fmt.Errorf("write row %q of %s: %w", key, t.cfg.Topic, err)
 			}
 			waiting = nil
-		case <-back:
+		case err := <-back:
+			if err != nil {
+				return fmt.Errorf("write row %q of %s: %w", key, t.cfg.Topic, err)
+			}
 			return nil
 		case <-ctx.Done():
 			return fmt.Errorf("write row %q of %s: %w", key, t.cfg.Topic, ctx.Err())
@@ -216,7 +233,7 @@ func (t *Table[M]) open(ctx context.Context) (end int64, err error) {
 func (t *Table[M]) ensure(ctx context.Context, a *kafka.Admin, end *int64) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := a.EnsureTopic(ctx, t.cfg.Topic, 1, map[string]string{"cleanup.policy": "compact"}); err != nil {
+	if err := a.EnsureTopic(ctx, t.cfg.Topic, max(1, t.cfg.Partitions), map[string]string{"cleanup.policy": "compact"}); err != nil {
 		return err
 	}
 	ends, err := a.EndOffsets(ctx, t.cfg.Topic)
@@ -246,20 +263,31 @@ func (t *Table[M]) apply(b *kafka.Batch) {
 				continue
 			}
 		}
+		var refused error
 		t.mu.Lock()
-		if r.Value == nil {
+		old, there := t.rows[key]
+		t.mu.Unlock() // only this goroutine changes rows
+		if r.Value != nil && t.rule != nil && !t.rule(key, old, there, m) {
+			refused = ErrRefused
+		}
+		t.mu.Lock()
+		switch {
+		case refused != nil:
+		case r.Value == nil:
 			delete(t.rows, key)
-		} else {
+		default:
 			t.rows[key] = m
 		}
 		back := t.writes[string(r.Header)]
 		delete(t.writes, string(r.Header))
 		t.mu.Unlock()
-		for _, w := range t.watchers {
-			w(key, m, r.Value == nil)
+		if refused == nil {
+			for _, w := range t.watchers {
+				w(key, m, r.Value == nil)
+			}
 		}
 		if back != nil {
-			close(back)
+			back <- refused
 		}
 		t.read(r.Offset + 1) // after the watchers: who waits for it finds what they made
 	}

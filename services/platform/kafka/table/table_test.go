@@ -121,3 +121,40 @@ func TestSyncSeesWhatOthersWrote(t *testing.T) {
 		t.Errorf("sync of an ended context = %v", err)
 	}
 }
+
+func TestRuleRefusesRows(t *testing.T) {
+	cfg := kafkatest.Start(t)
+	tb, err := table.New(table.Config{Kafka: cfg, Topic: "jobs", Partitions: 3, Logger: slog.New(slog.DiscardHandler)}, func() *jobv1.Job { return &jobv1.Job{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	tb.Accept(func(_ string, old *jobv1.Job, there bool, row *jobv1.Job) bool {
+		return !there || row.GetTerm() >= old.GetTerm()
+	})
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- tb.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	for _, w := range []struct {
+		term int64
+		want error
+	}{{5, nil}, {4, table.ErrRefused}, {5, nil}, {7, nil}, {6, table.ErrRefused}} {
+		if err := tb.Put(t.Context(), "one", &jobv1.Job{Name: "one", Term: w.term}); !errors.Is(err, w.want) || (err == nil) != (w.want == nil) {
+			t.Errorf("Put of term %d = %v, want %v", w.term, err, w.want)
+		}
+	}
+	if j, _ := tb.Get("one"); j.GetTerm() != 7 {
+		t.Errorf("the row has term %d", j.GetTerm())
+	}
+	if err := tb.Delete(t.Context(), "one"); err != nil {
+		t.Errorf("Delete = %v", err)
+	}
+	if err := tb.Put(t.Context(), "one", &jobv1.Job{Name: "one", Term: 1}); err != nil {
+		t.Errorf("Put after a delete = %v", err)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -15,6 +16,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/job"
+	"github.com/weirflow/weirflow/services/transform/internal/peer"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 	"github.com/weirflow/weirflow/services/transform/internal/wasm"
@@ -33,7 +35,10 @@ type Jobs struct {
 	// Functions are the modules that statements may load.
 	Functions wasm.Library
 	// Ready reports whether the jobs are known yet.
-	Ready func() bool
+	Ready  func() bool
+	Logger *slog.Logger
+	// Previews has room for those that may run at once.
+	Previews chan struct{}
 }
 
 // shown is a job as clients see it: without its secrets.
@@ -53,6 +58,8 @@ func problem(err error) error {
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, job.ErrElsewhere):
+		return peer.ErrNotHere
 	case errors.Is(err, job.ErrNotFound), errors.Is(err, checkpoint.ErrNoSavepoint):
 		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, checkpoint.ErrNoState):
@@ -93,7 +100,11 @@ func (s *Jobs) ValidateJob(ctx context.Context, req *jobv1.ValidateJobRequest) (
 	p, err := script.Compile(req.GetSql(), req.GetParameters(), s.Connectors, s.Functions)
 	h := sql.NewHider(req.GetSql(), req.GetParameters())
 	if err == nil {
-		res := &jobv1.ValidateJobResponse{Valid: true, Plan: h.Hide(p.Explain())}
+		js, err := p.ExplainJSON()
+		if err != nil {
+			return nil, problem(err)
+		}
+		res := &jobv1.ValidateJobResponse{Valid: true, Plan: h.Hide(p.Explain()), PlanJson: h.Hide(js)}
 		if req.GetJob() == "" {
 			return res, nil
 		}

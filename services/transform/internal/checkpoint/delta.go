@@ -12,6 +12,8 @@ import (
 const (
 	// sectionBytes is about how many bytes of entries are compressed together.
 	sectionBytes = 256 << 10
+	// firstBytes is what a section has room for at first.
+	firstBytes = 4 << 10
 	// chunkBytes is how long a record may be: well below the megabyte that
 	// brokers allow.
 	chunkBytes = 768 << 10
@@ -57,6 +59,15 @@ func (d *Delta) Reset() {
 	d.sections, d.Bytes, d.Swept, d.Done = d.sections[:0], 0, 0, false
 }
 
+func (d *Delta) sizeOf(op string) *size {
+	sz := d.sizes[op]
+	if sz == nil {
+		sz = &size{}
+		d.sizes[op] = sz
+	}
+	return sz
+}
+
 // Writer takes what changed of an operator's state.
 func (d *Delta) Writer(op string) operator.StateWriter { return &deltaWriter{d: d, op: op} }
 
@@ -69,21 +80,32 @@ type deltaWriter struct {
 	d     *Delta
 	op    string
 	swept bool
+	size  *size
+}
+
+// section returns the one that an entry goes to.
+func (w *deltaWriter) section(state string) *section {
+	d := w.d
+	if last := len(d.sections) - 1; last >= 0 {
+		s := &d.sections[last]
+		if len(s.data) < sectionBytes && s.state == state && s.op == w.op && s.swept == w.swept {
+			return s
+		}
+	}
+	s := section{op: w.op, state: state, swept: w.swept}
+	if n := len(d.free) - 1; n >= 0 {
+		s.data, d.free = d.free[n], d.free[:n]
+	} else {
+		s.data = make([]byte, 0, firstBytes)
+	}
+	d.sections = append(d.sections, s)
+	return &d.sections[len(d.sections)-1]
 }
 
 // Put adds an entry.
 func (w *deltaWriter) Put(state string, key, value []byte) error {
 	d := w.d
-	last := len(d.sections) - 1
-	if last < 0 || d.sections[last].state != state || d.sections[last].op != w.op || d.sections[last].swept != w.swept || len(d.sections[last].data) >= sectionBytes {
-		s := section{op: w.op, state: state, swept: w.swept}
-		if n := len(d.free) - 1; n >= 0 {
-			s.data, d.free = d.free[n], d.free[:n]
-		}
-		d.sections = append(d.sections, s)
-		last++
-	}
-	s := &d.sections[last]
+	s := w.section(state)
 	before := len(s.data)
 	s.data = append(binary.AppendUvarint(s.data, uint64(len(key))), key...)
 	if value == nil {
@@ -97,12 +119,10 @@ func (w *deltaWriter) Put(state string, key, value []byte) error {
 		d.Swept += n
 	}
 	if value != nil {
-		sz := d.sizes[w.op]
-		if sz == nil {
-			sz = &size{}
-			d.sizes[w.op] = sz
+		if w.size == nil {
+			w.size = d.sizeOf(w.op)
 		}
-		sz.bytes, sz.entries = sz.bytes+n, sz.entries+1
+		w.size.bytes, w.size.entries = w.size.bytes+n, w.size.entries+1
 	}
 	return nil
 }

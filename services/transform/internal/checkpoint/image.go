@@ -147,26 +147,51 @@ func (r imageReader) Each(state string, f func(key []byte, value io.Reader) erro
 	})
 }
 
+// Replay calls f for all that was written of a state, oldest first: several times for
+// a key that changed, and with nil where it was deleted. What a checkpoint wrote of
+// changes comes before what a sweep wrote beside it, which is no older.
+func (r imageReader) Replay(state string, f func(key, value []byte) error) error {
+	buf := make([]byte, 0, sectionBytes)
+	for i, s := range r.m.sections {
+		if s.op != r.op || s.state != state {
+			continue
+		}
+		err := r.section(i, &buf, func(_ int, data []byte) error {
+			return entries(data, func(_ int, key, value []byte) error { return f(key, value) })
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // sections calls f with the entries of each section of a state, oldest first.
 func (r imageReader) sections(state string, swept bool, buf *[]byte, f func(i int, data []byte) error) error {
 	for i, s := range r.m.sections {
 		if s.op != r.op || s.state != state || s.swept != swept {
 			continue
 		}
-		n, err := s2.DecodedLen(s.data)
-		if err != nil || n > maxSection {
-			return fmt.Errorf("%w: section %d of %s", ErrDamaged, i, state)
-		}
-		data, err := s2.Decode((*buf)[:cap(*buf)], s.data)
-		if err != nil {
-			return fmt.Errorf("%w: section %d of %s: %w", ErrDamaged, i, state, err)
-		}
-		*buf = data
-		if err := f(i, data); err != nil {
+		if err := r.section(i, buf, f); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// section calls f with the entries of one section.
+func (r imageReader) section(i int, buf *[]byte, f func(i int, data []byte) error) error {
+	s := &r.m.sections[i]
+	n, err := s2.DecodedLen(s.data)
+	if err != nil || n > maxSection {
+		return fmt.Errorf("%w: section %d of %s", ErrDamaged, i, s.state)
+	}
+	data, err := s2.Decode((*buf)[:cap(*buf)], s.data)
+	if err != nil {
+		return fmt.Errorf("%w: section %d of %s: %w", ErrDamaged, i, s.state, err)
+	}
+	*buf = data
+	return f(i, data)
 }
 
 // entries calls f for each entry with where it begins; a nil value is a deletion.

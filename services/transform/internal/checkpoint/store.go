@@ -173,7 +173,7 @@ func (s *Store) see(key string, r *statev1.Record, deleted bool) {
 		}
 	}
 	if c := r.GetCheckpoint(); c != nil {
-		if c.GetGeneration() != s.mine {
+		if s.mine == 0 || c.GetGeneration() < s.mine {
 			s.old[key] = true
 		}
 		if c.GetGeneration() >= s.best.GetGeneration() {
@@ -307,8 +307,10 @@ func (s *Store) Tidy(ctx context.Context, dropped []*statev1.Segment) {
 	keys := s.prunable
 	s.prunable, s.dropped = nil, nil
 	var old []string
-	for k := range s.old {
-		old = append(old, k)
+	if s.owner == s.writer { // what came of a later owner is not old
+		for k := range s.old {
+			old = append(old, k)
+		}
 	}
 	s.mu.Unlock()
 	for _, g := range dropped {

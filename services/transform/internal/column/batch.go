@@ -14,11 +14,15 @@ const (
 // String returns +I, -U, +U or -D.
 func (k Kind) String() string { return [...]string{"+I", "-U", "+U", "-D"}[k&3] }
 
+// NoPartition is the partition of records that come out of turn.
+const NoPartition = -1
+
 // Origin knows the records that a batch was read from.
 type Origin interface {
 	// AppendEventID appends the event id of record i to b.
 	AppendEventID(b []byte, i int) []byte
-	// Partition numbers the part of the input that record i is from, for watermarks.
+	// Partition numbers the part of the input that record i is from, for watermarks;
+	// NoPartition if the record's time says nothing about the input's.
 	Partition(i int) int
 	// Describe says where record i is from, for messages.
 	Describe(i int) string

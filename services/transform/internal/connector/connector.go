@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/weirflow/weirflow/services/platform/suggest"
@@ -81,6 +82,13 @@ type PartitionLag struct {
 	LastMillis int64
 }
 
+// Replayer is a source whose dead letters can enter the job again.
+type Replayer interface {
+	// Replays returns the source of what is replayed, whose rows are like those of
+	// the table; nil where nothing can be.
+	Replays() (Source, error)
+}
+
 // Committer is a source that tells others how far it has got.
 type Committer interface {
 	Commit(positions []Position) error
@@ -111,6 +119,8 @@ type Env struct {
 	Epoch int64
 	// Lane tells apart sinks of one job that write the same table.
 	Lane uint32
+	// Input names what a source is made for among the inputs of the job.
+	Input string
 	// Now is the clock.
 	Now func() time.Time
 	// Handoff is the Kafka cluster of IndexBatch records; empty brokers: none.
@@ -161,7 +171,7 @@ func (r Registry) Lookup(t *plan.Table) (Factory, *Options, error) {
 	}
 	name := values["connector"]
 	if name == "" {
-		return Factory{}, nil, &OptionError{Table: t.Name, Reason: ErrNoConnector.Error()}
+		return Factory{}, nil, &OptionError{Table: t.Name, Reason: ErrNoConnector.Error() + r.noConnector(values)}
 	}
 	f, ok := r[name]
 	if !ok {
@@ -176,6 +186,16 @@ func (r Registry) Lookup(t *plan.Table) (Factory, *Options, error) {
 		err = f.Check(t, o)
 	}
 	return f, o, err
+}
+
+// noConnector says how to name a connector, or which option may be meant as one.
+func (r Registry) noConnector(values map[string]string) string {
+	for key := range values {
+		if k, ok := suggest.Nearest(key, []string{"connector"}); ok && k != key {
+			return ": is '" + key + "' meant?"
+		}
+	}
+	return "; add WITH ('connector' = '…', …), one of " + strings.Join(slices.Sorted(maps.Keys(r)), ", ")
 }
 
 // Validate checks the options of a table, for CREATE TABLE, whose own error names the table.

@@ -67,7 +67,7 @@ type vertex struct {
 	name    string
 	place   string
 	text    string // what EXPLAIN says of it
-	keeps   bool // it keeps state
+	keeps   bool   // it keeps state
 	late    operator.Lates
 	entries atomic.Int64
 	op      Operator

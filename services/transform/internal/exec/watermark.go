@@ -26,10 +26,10 @@ const (
 
 var errNoRowtime = errors.New("the time attribute is NULL; filter such rows out, or give the column a default")
 
-// watermark advances event time by what its expression gives. Over an unbounded
-// source it is kept apart for each partition: the slowest counts, unless it is
-// silent. Over a bounded source it may move after every row, so that the same
-// rows are late as in Flink.
+// watermark advances event time by what its expression gives. It is kept apart for
+// each partition: the slowest counts, unless it is silent. Over a bounded source
+// without several partitions it may move after every row, so that the same rows are
+// late as in Flink.
 type watermark struct {
 	remembering
 	node    *plan.Watermark
@@ -123,7 +123,7 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 			}
 		}
 	}
-	if w.bounded {
+	if w.bounded && !w.several() {
 		return w.eager(b, v, out)
 	}
 	now := w.now()
@@ -137,6 +137,14 @@ func (w *watermark) Process(_ int, b *column.Batch, out Emitter) error {
 	return w.pass(w.lowest(), out)
 }
 
+// several reports whether a source reads partitions that go on side by side: what
+// one of them has reached says nothing about the others, bounded or not.
+func (w *watermark) several() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.parts)+len(w.known) > 1
+}
+
 // follow moves the partitions' watermarks by the rows of a batch.
 func (w *watermark) follow(b *column.Batch, v *column.Vector, now time.Time) {
 	w.mu.Lock()
@@ -148,6 +156,9 @@ func (w *watermark) follow(b *column.Batch, v *column.Vector, now time.Time) {
 		part := 0
 		if b.Origin != nil {
 			part = b.Origin.Partition(b.Record(i))
+		}
+		if part == column.NoPartition {
+			continue // a row that comes again, out of turn
 		}
 		l := w.parts[part]
 		if l == nil {
@@ -174,6 +185,9 @@ func (w *watermark) lane(part int, o column.Origin) *lane {
 
 // expect follows a partition of which no row has come yet.
 func (w *watermark) expect(name string, empty bool) {
+	if w.bounded && empty {
+		return // nor will one come
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, l := range w.parts {

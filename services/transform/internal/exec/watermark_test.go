@@ -84,6 +84,30 @@ func TestBoundedSourceMakesRowsLateWithinABatch(t *testing.T) {
 	}
 }
 
+func TestPartitionsOfABoundedSourceKeepTheirOwnTime(t *testing.T) {
+	g, got := counting(t, "kafka", true, eval.Env{})
+	for p, empty := range []bool{false, false, true} {
+		g.Scans[0].Expect(strconv.Itoa(p), empty)
+	}
+	push := func(of int, times ...int64) {
+		t.Helper()
+		if err := g.Scans[0].Push(timesOf(slices.Repeat([]int{of}, len(times)), times...), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	push(0, 1, 500, 900)
+	push(1, 2, 501)
+	if want := []string{window(2, "000")}; !slices.Equal(got.list, want) {
+		t.Errorf("got %q, want %q: partition 1 has reached 501", got.list, want)
+	}
+	if err := g.Scans[0].End(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{window(2, "000"), window(2, "500"), window(1, "900")}; !slices.Equal(got.list, want) || g.Dropped() != 0 {
+		t.Errorf("got %q with %d dropped, want %q", got.list, g.Dropped(), want)
+	}
+}
+
 func TestRowsWithoutTime(t *testing.T) {
 	g, _ := counting(t, "filesystem", true, eval.Env{})
 	if err := g.Scans[0].Push(timesOf(nil, 1, -1), nil); err == nil {

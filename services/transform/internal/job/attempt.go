@@ -32,6 +32,7 @@ type attempt struct {
 	sinks  []connector.Sink
 	// functions are those of modules that the graph calls
 	functions *wasm.Functions
+	alive     func() error // nil: always
 	every     time.Duration
 	// partitions of the topic of documents
 	partitions int
@@ -55,7 +56,7 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 		return nil, fault.Permanent(err)
 	}
 	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64), demand: make(chan chan<- error), ended: make(chan struct{}),
-		functions: r.m.d.Functions.Open()}
+		alive: r.m.watch(), functions: r.m.d.Functions.Open()}
 	if d := prog.CheckpointInterval(); d > 0 {
 		a.every = d
 	}
@@ -65,9 +66,10 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if a.state, err = openState(ctx, r.m, r.name, r.job.GetEpoch()); err != nil {
 		return nil, err
 	}
+	begun := a // a is nil when an error is returned
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, a.close())
+			err = errors.Join(err, begun.close())
 		}
 	}()
 	if err := a.makeSinks(prog); err != nil {
@@ -116,11 +118,14 @@ func (a *attempt) env(lane uint32) connector.Env {
 	m := a.r.m
 	return connector.Env{
 		Logger: a.r.log, Job: a.r.name, Epoch: a.r.job.GetEpoch(), Lane: lane, Now: m.d.Now, Commits: true,
-		Handoff: connector.Handoff{Kafka: m.cfg.Kafka, Partitions: a.partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
+		Handoff: m.withReplays(connector.Handoff{Kafka: m.cfg.Kafka, Partitions: a.partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()
+			if err := m.owned(s.GetJob()); err != nil {
+				return err
+			}
 			return m.sinks.Put(ctx, s.GetJob()+"/"+s.GetSink(), s)
-		}},
+		}}, a.r.name),
 	}
 }
 
@@ -154,17 +159,18 @@ func (a *attempt) makeInputs() error {
 	from := a.state.positions()
 	names := make(map[string]int)
 	for _, scan := range a.graph.Scans {
-		name := scan.Plan.Table.Name
-		names[name]++
-		if n := names[name]; n > 1 {
-			name += "#" + strconv.Itoa(n)
-		}
-		src, err := a.r.m.d.Connectors.Source(a.env(0), scan.Plan)
+		name := script.InputName(names, scan.Plan.Table)
+		env := a.env(0)
+		env.Input = name
+		src, err := a.r.m.d.Connectors.Source(env, scan.Plan)
 		if err != nil {
 			return fault.Permanent(err)
 		}
 		a.inputs = append(a.inputs, pipeline.Input{Name: name, Scan: scan, Source: src, From: from[name]})
 		a.note(name, from[name])
+		if err := a.addReplays(name, scan, src, from); err != nil {
+			return fault.Permanent(err)
+		}
 	}
 	return nil
 }
@@ -187,7 +193,7 @@ func (a *attempt) run(ctx context.Context) error {
 		Running: func() { //nolint:contextcheck // the state is written even when the run ends
 			a.r.set(jobv1.JobState_JOB_STATE_RUNNING, nil)
 		},
-		Demand: a.demand,
+		Demand: a.demand, Lost: a.r.gone, Alive: a.alive,
 	}
 	if a.state.keeps {
 		cfg.State = a.state

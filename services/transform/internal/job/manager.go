@@ -18,6 +18,7 @@ import (
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
+	"github.com/weirflow/weirflow/services/platform/kafka/group"
 	"github.com/weirflow/weirflow/services/platform/kafka/table"
 	"github.com/weirflow/weirflow/services/platform/ledger"
 
@@ -50,6 +51,8 @@ type Config struct {
 	// Partitions of the topics that carry documents.
 	Partitions         int
 	CheckpointInterval time.Duration
+	// Letters is for how long dead letters are kept.
+	Letters time.Duration
 	// RestartMin and RestartMax bound the pause before a failed job is tried again.
 	RestartMin, RestartMax time.Duration
 }
@@ -61,7 +64,9 @@ type Deps struct {
 	Connectors connector.Registry
 	// Functions are the modules that statements may load.
 	Functions wasm.Library
-	Now       func() time.Time
+	// Letters knows what became of dead letters; nil: nothing is replayed.
+	Letters Letters
+	Now     func() time.Time
 }
 
 // Manager keeps and runs jobs.
@@ -72,6 +77,7 @@ type Manager struct {
 	sinks    *table.Table[*indexv1.Sink]
 	statuses *table.Table[*indexv1.SinkStatus]
 	admin    *kafka.Admin
+	shares   *shares // nil when all jobs are this instance's
 
 	change sync.Mutex // held while jobs are changed by request
 	write  sync.Mutex // held while a job's record is read, changed and written
@@ -84,7 +90,7 @@ type Manager struct {
 func New(cfg Config, d Deps) (*Manager, error) {
 	m := &Manager{cfg: cfg, d: d, runs: make(map[string]*run)}
 	var err error
-	if m.jobs, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: JobsTopic, Logger: d.Logger}, func() *jobv1.Job { return &jobv1.Job{} }); err != nil {
+	if m.jobs, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: JobsTopic, Partitions: Slots, Logger: d.Logger}, func() *jobv1.Job { return &jobv1.Job{} }); err != nil {
 		return nil, err
 	}
 	if m.sinks, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: SinksTopic, Logger: d.Logger}, func() *indexv1.Sink { return &indexv1.Sink{} }); err != nil {
@@ -93,6 +99,7 @@ func New(cfg Config, d Deps) (*Manager, error) {
 	if m.statuses, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: StatusTopic, Logger: d.Logger}, func() *indexv1.SinkStatus { return &indexv1.SinkStatus{} }); err != nil {
 		return nil, err
 	}
+	m.jobs.Accept(m.accept)
 	m.statuses.Watch(m.sinkChanged)
 	m.admin, err = kafka.NewAdmin(cfg.Kafka, d.Logger)
 	return m, err
@@ -102,7 +109,7 @@ func New(cfg Config, d Deps) (*Manager, error) {
 // on at the next start. ready is called when the jobs are known.
 func (m *Manager) Run(ctx context.Context, ready func()) error {
 	tables, stop := context.WithCancel(context.WithoutCancel(ctx))
-	errs := make(chan error, 3)
+	errs := make(chan error, 4)
 	var running sync.WaitGroup
 	running.Go(func() { errs <- m.jobs.Run(tables) })
 	running.Go(func() { errs <- m.sinks.Run(tables) })
@@ -124,19 +131,42 @@ func (m *Manager) Run(ctx context.Context, ready func()) error {
 	m.mu.Lock()
 	m.ctx = ctx
 	m.mu.Unlock()
-	for _, j := range m.jobs.All() {
-		if j.GetRunning() {
-			m.launch(j) //nolint:contextcheck // a run lives as long as the manager, not as the call
-		}
-	}
+	leave := m.begin(ctx, errs)
 	ready()
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-errs:
 	}
-	m.stopAll()
+	m.stopAll(errors.Is(err, group.ErrReplaced))
+	leave() // when nothing runs any more
 	return err
+}
+
+// begin runs all jobs, or those that fall to this instance until the function that
+// it returns is called.
+func (m *Manager) begin(ctx context.Context, errs chan<- error) func() {
+	if m.shares == nil {
+		for _, j := range m.jobs.All() {
+			if j.GetRunning() {
+				m.launch(j) //nolint:contextcheck // a run lives as long as the manager, not as the call
+			}
+		}
+		return func() {}
+	}
+	member, leave := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := m.shares.run(member); err != nil {
+			errs <- err
+		}
+	}()
+	return func() {
+		leave()
+		<-done
+		m.shares.taking.Wait()
+	}
 }
 
 // Ready reports whether the jobs are known and can be changed.
@@ -146,12 +176,16 @@ func (m *Manager) Ready() bool {
 	return m.ctx != nil
 }
 
-func (m *Manager) stopAll() {
+// stopAll ends all runs: at once if they are lost, else cleanly.
+func (m *Manager) stopAll(lost bool) {
 	m.mu.Lock()
 	runs := slices.Collect(maps.Values(m.runs))
 	m.ctx = nil
 	m.mu.Unlock()
 	for _, r := range runs {
+		if lost {
+			r.abandon()
+		}
 		r.cancel()
 	}
 	for _, r := range runs {
@@ -188,6 +222,9 @@ func (m *Manager) ended(r *run) {
 		delete(m.runs, r.name)
 	}
 	m.mu.Unlock()
+	if !m.holds(r.name) {
+		m.d.Book.Close(r.name) // its account goes on where it runs
+	}
 }
 
 // sinkChanged hears from the indexer how sinks do.
@@ -207,13 +244,26 @@ func (m *Manager) sinkChanged(_ string, s *indexv1.SinkStatus, deleted bool) {
 func (m *Manager) update(ctx context.Context, name string, change func(j *jobv1.Job)) (*jobv1.Job, error) {
 	m.write.Lock()
 	defer m.write.Unlock()
+	if err := m.owned(name); err != nil {
+		return nil, err
+	}
 	old, ok := m.jobs.Get(name)
 	if !ok {
 		return nil, fmt.Errorf("job %q: %w", name, ErrNotFound)
 	}
 	j, _ := proto.Clone(old).(*jobv1.Job)
 	change(j)
-	return j, m.jobs.Put(ctx, name, j)
+	return j, m.put(ctx, j)
+}
+
+// put writes a job's record.
+func (m *Manager) put(ctx context.Context, j *jobv1.Job) error {
+	c, _ := proto.Clone(j).(*jobv1.Job)
+	err := m.jobs.Put(ctx, j.GetName(), m.stamp(c))
+	if errors.Is(err, table.ErrRefused) {
+		return fmt.Errorf("%w: %w", ErrElsewhere, err)
+	}
+	return err
 }
 
 func (m *Manager) now() *timestamppb.Timestamp { return timestamppb.New(m.d.Now()) }

@@ -14,6 +14,7 @@ import (
 	"github.com/weirflow/weirflow/services/platform/kafka"
 
 	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
+	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 )
@@ -28,6 +29,9 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	}
 	m.change.Lock()
 	defer m.change.Unlock()
+	if err := m.owned(req.GetName()); err != nil {
+		return nil, err
+	}
 	old, exists := m.jobs.Get(req.GetName())
 	text, err := sql.Restore(req.GetSql(), old.GetSql())
 	if err != nil {
@@ -38,12 +42,12 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 		return m.again(ctx, old, text, parameters, req.GetStart())
 	}
 	m.halt(req.GetName())
-	j := &jobv1.Job{Name: req.GetName(), Sql: text, Parameters: parameters, CreatedAt: m.now(), UpdatedAt: m.now(),
+	j := &jobv1.Job{Name: req.GetName(), Term: old.GetTerm(), Sql: text, Parameters: parameters, CreatedAt: m.now(), UpdatedAt: m.now(),
 		Epoch: max(old.GetEpoch(), m.lastEpoch(req.GetName())), Status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_CREATED, ChangedAt: m.now()}}
 	if exists {
 		j.CreatedAt = old.GetCreatedAt()
 	}
-	if err := m.jobs.Put(ctx, j.GetName(), j); err != nil {
+	if err := m.put(ctx, j); err != nil {
 		return nil, err
 	}
 	if !req.GetStart() {
@@ -81,6 +85,9 @@ func (m *Manager) again(ctx context.Context, old *jobv1.Job, text string, parame
 func (m *Manager) Start(ctx context.Context, name string, fromScratch bool, savepoint string) (*jobv1.Job, error) {
 	m.change.Lock()
 	defer m.change.Unlock()
+	if err := m.owned(name); err != nil {
+		return nil, err
+	}
 	return m.start(ctx, name, fromScratch, savepoint)
 }
 
@@ -124,13 +131,19 @@ func (m *Manager) forget(ctx context.Context, name string) error {
 		return err
 	}
 	defer s.Close()
-	return s.Forget(ctx)
+	if err := s.Forget(ctx); err != nil {
+		return err
+	}
+	return m.forgetReplays(ctx, name)
 }
 
 // Stop stops a job; what it has read is finished and checkpointed first.
 func (m *Manager) Stop(ctx context.Context, name string) (*jobv1.Job, error) {
 	m.change.Lock()
 	defer m.change.Unlock()
+	if err := m.owned(name); err != nil {
+		return nil, err
+	}
 	if _, ok := m.jobs.Get(name); !ok {
 		return nil, fmt.Errorf("job %q: %w", name, ErrNotFound)
 	}
@@ -148,6 +161,9 @@ func (m *Manager) Stop(ctx context.Context, name string) (*jobv1.Job, error) {
 func (m *Manager) Delete(ctx context.Context, name string) error {
 	m.change.Lock()
 	defer m.change.Unlock()
+	if err := m.owned(name); err != nil {
+		return err
+	}
 	if _, ok := m.jobs.Get(name); !ok {
 		return fmt.Errorf("job %q: %w", name, ErrNotFound)
 	}
@@ -160,6 +176,9 @@ func (m *Manager) Delete(ctx context.Context, name string) error {
 		}
 	}
 	if err := m.drop(ctx, StatePrefix+name); err != nil {
+		return err
+	}
+	if err := m.drop(ctx, connector.ReplayPrefix+name); err != nil {
 		return err
 	}
 	if err := m.dropUnused(ctx, IndexPrefix+name); err != nil {
@@ -208,11 +227,19 @@ func (m *Manager) Get(name string) (*jobv1.Job, error) {
 	return m.present(j), nil
 }
 
-// List returns all jobs by name, with their present status.
-func (m *Manager) List() []*jobv1.Job {
+// List returns all jobs by name, with their present status; those of other
+// instances as they are in their records.
+func (m *Manager) List() []*jobv1.Job { return m.list(func(string) bool { return true }) }
+
+// Own returns the jobs of this instance by name, with their present status.
+func (m *Manager) Own() []*jobv1.Job { return m.list(m.holds) }
+
+func (m *Manager) list(which func(name string) bool) []*jobv1.Job {
 	var all []*jobv1.Job
-	for _, j := range m.jobs.All() {
-		all = append(all, m.present(j))
+	for name, j := range m.jobs.All() {
+		if which(name) {
+			all = append(all, m.present(j))
+		}
 	}
 	slices.SortFunc(all, func(a, b *jobv1.Job) int { return strings.Compare(a.GetName(), b.GetName()) })
 	return all

@@ -24,6 +24,13 @@ import (
 // steady is how long an attempt must have lasted for the pauses to begin anew.
 const steady = time.Minute
 
+// afterPause is how long a job waits after the process itself was stopped.
+const afterPause = 3 * time.Second
+
+// errPaused ends attempts after the process was stopped for so long that others may
+// have taken its jobs over.
+var errPaused = errors.New("this instance stood still for too long; another may have taken its jobs")
+
 // run keeps a job running: attempt after attempt until it is stopped, its
 // inputs end, or it fails for good.
 type run struct {
@@ -35,6 +42,7 @@ type run struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	hider  *sql.Hider
+	gone   chan struct{} // closed when the job is another instance's
 
 	mu       sync.Mutex
 	status   *jobv1.JobStatus
@@ -45,9 +53,29 @@ type run struct {
 
 func newRun(m *Manager, j *jobv1.Job) *run {
 	ctx, cancel := context.WithCancel(m.ctx)
-	return &run{m: m, job: j, name: j.GetName(), log: m.d.Logger.With("job", j.GetName()), ctx: ctx, cancel: cancel, done: make(chan struct{}),
+	return &run{m: m, job: j, name: j.GetName(), log: m.d.Logger.With("job", j.GetName()), ctx: ctx, cancel: cancel, done: make(chan struct{}), gone: make(chan struct{}),
 		hider:  sql.NewHider(j.GetSql(), j.GetParameters()),
 		status: &jobv1.JobStatus{State: jobv1.JobState_JOB_STATE_INITIALIZING, StartedAt: m.now(), ChangedAt: m.now(), Instance: m.cfg.Instance}}
+}
+
+// abandon ends the run at once, without finishing or writing anything.
+func (r *run) abandon() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.lost() {
+		close(r.gone)
+	}
+	r.cancel()
+}
+
+// lost reports whether the run was abandoned.
+func (r *run) lost() bool {
+	select {
+	case <-r.gone:
+		return true
+	default:
+		return false
+	}
 }
 
 func (r *run) loop() {
@@ -60,12 +88,15 @@ func (r *run) loop() {
 		r.set(jobv1.JobState_JOB_STATE_INITIALIZING, nil)
 		err := r.try()
 		switch {
+		case r.lost():
+			r.log.Warn("job is left to another instance")
+			return
 		case err == nil && r.ctx.Err() != nil:
 			return
 		case err == nil:
 			r.finish(jobv1.JobState_JOB_STATE_FINISHED, nil)
 			return
-		case errors.Is(err, checkpoint.ErrFenced):
+		case errors.Is(err, checkpoint.ErrFenced) && !r.m.mine(r.name):
 			r.log.Warn("job is left to another instance, which has taken it over")
 			return
 		case r.ctx.Err() != nil && errors.Is(err, context.Canceled):
@@ -80,6 +111,9 @@ func (r *run) loop() {
 		}
 		if time.Since(began) > steady {
 			pause = r.m.cfg.RestartMin
+		}
+		if errors.Is(err, errPaused) {
+			pause = max(pause, afterPause) // by then the group has told whose the job is
 		}
 		r.log.Warn("job failed and is tried again", "error", r.hider.Hide(err.Error()), "pause", pause)
 		r.mu.Lock()
@@ -168,7 +202,9 @@ func (r *run) note(state jobv1.JobState, cause error, within time.Duration, chan
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), within)
 	defer cancel()
 	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { change(j); j.Status = st }); err != nil {
-		r.log.Warn("the job's state could not be written", "error", err)
+		if !errors.Is(err, ErrElsewhere) {
+			r.log.Warn("the job's state could not be written", "error", err)
+		}
 	}
 }
 

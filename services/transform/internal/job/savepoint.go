@@ -38,6 +38,9 @@ func (m *Manager) Savepoint(ctx context.Context, job, name string) (*jobv1.Savep
 	if !namePattern.MatchString(name) {
 		return nil, fmt.Errorf("savepoint %q: %w", name, ErrName)
 	}
+	if err := m.owned(job); err != nil {
+		return nil, err
+	}
 	j, ok := m.jobs.Get(job)
 	if !ok {
 		return nil, fmt.Errorf("job %q: %w", job, ErrNotFound)

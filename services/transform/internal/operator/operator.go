@@ -63,6 +63,15 @@ type StateReader interface {
 	Each(state string, f func(key []byte, value io.Reader) error) error
 }
 
+// StateReplayer is a StateReader that can also give back what was written as it was
+// written, for who keeps the keys anyway and can tell by itself what is the newest.
+type StateReplayer interface {
+	// Replay calls f for all entries of a named state, oldest first: those that were
+	// written several times as often, and with a nil value where they were deleted. Each
+	// call of Replay gives the same.
+	Replay(state string, f func(key, value []byte) error) error
+}
+
 // Stateful says that an operator keeps state between batches.
 type Stateful interface {
 	Stateful() bool

@@ -20,6 +20,9 @@ const (
 	drainTimeout = 15 * time.Second
 )
 
+// ErrLost ends a run that somebody else goes on with.
+var ErrLost = errors.New("the run has been lost to another")
+
 // errStopped answers who wanted a checkpoint of a run that has ended.
 var errStopped = errors.New("the job has stopped")
 
@@ -53,6 +56,12 @@ type Config struct {
 	// Demand asks for a checkpoint out of turn; it may be nil. The answer is what
 	// came of it.
 	Demand <-chan chan<- error
+	// Lost is closed when the run must end at once, because somebody else goes on
+	// with it: nothing is finished and nothing written. It may be nil.
+	Lost <-chan struct{}
+	// Alive says, before rows are taken, why none may be taken any more; the run ends
+	// as if it was lost. It may be nil.
+	Alive func() error
 	// Running is called once, when the first batches may come; it may be nil.
 	Running func()
 }
@@ -108,25 +117,29 @@ func (p *Pipeline) run(ctx context.Context) error {
 	return err
 }
 
-// abortLate frees a pipeline that shall stop but waits for a cluster that is away.
+// abortLate frees a pipeline that shall stop but waits for a cluster that is away,
+// or that is lost.
 func (p *Pipeline) abortLate(ctx context.Context, ended <-chan struct{}) {
 	select {
 	case <-ended:
 		return
+	case <-p.cfg.Lost:
 	case <-ctx.Done():
 	}
 	select {
 	case <-ended:
+		return
+	case <-p.cfg.Lost:
 	case <-time.After(drainTimeout):
-		for _, s := range p.cfg.Sinks {
-			if a, ok := s.(connector.Aborter); ok {
-				a.Abort()
-			}
+	}
+	for _, s := range p.cfg.Sinks {
+		if a, ok := s.(connector.Aborter); ok {
+			a.Abort()
 		}
-		for _, in := range p.cfg.Inputs {
-			if a, ok := in.Source.(connector.Aborter); ok {
-				a.Abort()
-			}
+	}
+	for _, in := range p.cfg.Inputs {
+		if a, ok := in.Source.(connector.Aborter); ok {
+			a.Abort()
 		}
 	}
 }
@@ -164,9 +177,15 @@ func (p *Pipeline) loop(ctx context.Context) error {
 			events = nil
 		}
 		select {
+		case <-p.cfg.Lost:
+			return ErrLost
 		case <-ctx.Done():
-			return nil
+			return p.lost()
 		case e := <-events:
+			if err := p.lost(); err != nil {
+				e.drop(p)
+				return err
+			}
 			if err := p.handle(e); err != nil {
 				return err
 			}
@@ -184,6 +203,31 @@ func (p *Pipeline) loop(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// lost says why the run must end at once; nil when it need not.
+func (p *Pipeline) lost() error {
+	select {
+	case <-p.cfg.Lost:
+		return ErrLost
+	default:
+	}
+	if p.cfg.Alive == nil {
+		return nil
+	}
+	if err := p.cfg.Alive(); err != nil {
+		return fmt.Errorf("%w: %w", ErrLost, err)
+	}
+	return nil
+}
+
+// drop takes note of an event without its rows.
+func (e event) drop(p *Pipeline) {
+	if e.end {
+		p.running--
+		return
+	}
+	e.chunk.Release() // read, but never begun: it is read again
 }
 
 // held reports whether no rows may come before the checkpoint is written.
@@ -249,7 +293,7 @@ func (p *Pipeline) handle(e event) error {
 }
 
 func (p *Pipeline) tick(ctx context.Context, now time.Time, saved *time.Time) error {
-	if err := p.track.failure(); err != nil {
+	if err := errors.Join(p.lost(), p.track.failure()); err != nil {
 		return err
 	}
 	if at := p.cfg.Graph.NextTimer(); !p.held() && !at.IsZero() && !at.After(now) {
@@ -357,12 +401,7 @@ func answer(who []chan<- error, err error) {
 func (p *Pipeline) finish(ctx context.Context, err *error) {
 	p.stop()
 	for p.running > 0 {
-		e := <-p.events
-		if e.end {
-			p.running--
-			continue
-		}
-		e.chunk.Release() // read, but never begun: it is read again
+		(<-p.events).drop(p)
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
@@ -374,12 +413,28 @@ func (p *Pipeline) finish(ctx context.Context, err *error) {
 		}
 		*err = errors.Join(*err, p.track.wait(drain))
 	}
-	*err = errors.Join(*err, p.last(drain, *err != nil))
+	if errors.Is(*err, ErrLost) {
+		p.forsake()
+	} else {
+		*err = errors.Join(*err, p.last(drain, *err != nil))
+	}
 	answer(p.asked, errStopped)
 	left := p.track.close()
 	if p.cfg.Stage != nil && left > 0 {
 		p.cfg.Stage.Returned(left)
 	}
+}
+
+// forsake gives up the checkpoint that is being written.
+func (p *Pipeline) forsake() {
+	if p.written == nil {
+		return
+	}
+	p.giveUp()
+	err := <-p.written
+	p.written = nil
+	answer(p.waiting, errors.Join(ErrLost, err))
+	p.waiting = nil
 }
 
 // last ends the checkpoint that is being written and writes the last one. After a

@@ -26,6 +26,10 @@ type Program struct {
 	State string
 	// Remembers are the operators with something to remember.
 	Remembers []exec.Remembered
+	// Operators are those that run.
+	Operators []explain.Operator
+	// Inputs are what is read.
+	Inputs []Input
 }
 
 // Compile checks the statements of a job. Parameters are settings as SET gives
@@ -35,13 +39,13 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 	if err != nil {
 		return nil, err
 	}
-	s := sql.NewSession(sql.Options{Validate: connectors.Validate, Config: parameters})
+	s := sql.NewSession(sql.Options{Setting: CheckSetting, Validate: connectors.Validate, Config: parameters, Operators: Operators(functions)})
 	p := &Program{}
 	var inserts []*ast.Insert
 	for _, st := range stmts {
 		res, err := s.Analyze(st)
 		if err != nil {
-			return nil, located(st, err)
+			return nil, Located(st, err)
 		}
 		switch {
 		case res.Query != nil:
@@ -89,7 +93,9 @@ func (p *Program) dryRun(connectors connector.Registry, functions *wasm.Function
 	if err != nil {
 		return Diagnose(err)
 	}
+	names := make(map[string]int)
 	for _, scan := range g.Scans {
+		p.Inputs = append(p.Inputs, Input{Name: InputName(names, scan.Plan.Table), Table: scan.Plan.Table})
 		if err := connectors.CheckScan(scan.Plan); err != nil {
 			at := scan.Plan.Out().At
 			return errors.Join(&sql.Error{Line: at.Line, Column: at.Column, Message: err.Error()}, g.Close())
@@ -101,6 +107,7 @@ func (p *Program) dryRun(connectors connector.Registry, functions *wasm.Function
 		}
 	}
 	p.State, p.Remembers = g.Stateful(), g.Remembers()
+	p.Operators = g.Operators(sinkTexts(p.Sinks))
 	return g.Close()
 }
 
@@ -115,8 +122,8 @@ func Diagnose(err error) error {
 	return err
 }
 
-// located puts the place of a statement to an error that has none.
-func located(st ast.Statement, err error) error {
+// Located puts the place of a statement to an error that has none.
+func Located(st ast.Statement, err error) error {
 	if _, ok := errors.AsType[*sql.Error](err); ok {
 		return err
 	}
@@ -164,13 +171,4 @@ func (p *Program) CheckpointInterval() time.Duration {
 func Indexed(t *plan.Table) bool {
 	o, err := connector.Modernize(t.Options)
 	return err == nil && strings.HasPrefix(o["connector"], "elasticsearch")
-}
-
-// Explain returns the plan as EXPLAIN prints it.
-func (p *Program) Explain() string {
-	roots := make([]plan.Node, 0, len(p.Sinks))
-	for _, s := range p.Sinks {
-		roots = append(roots, s)
-	}
-	return "== Optimized Plan ==\n" + explain.Text(roots, explain.Options{})
 }

@@ -188,5 +188,8 @@ func (s *Session) drop(d *ast.Drop) (Result, error) {
 	if d.IfExists && errors.Is(err, catalog.ErrNotFound) {
 		return Result{Message: "it does not exist"}, nil
 	}
+	if errors.Is(err, catalog.ErrNotFound) && (d.What == "TABLE" || d.What == "VIEW") {
+		return Result{}, s.missing(d.Path, strings.ToLower(d.What)+" %q does not exist")
+	}
 	return Result{Message: "dropped " + strings.ToLower(d.What) + " " + d.Path.Last()}, at(d.Path.Pos(), err)
 }

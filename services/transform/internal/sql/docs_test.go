@@ -12,7 +12,7 @@ import (
 // The statements that the README and the guide show are right as they stand.
 func TestStatementsOfTheDocs(t *testing.T) {
 	block := regexp.MustCompile("(?s)```sql\n(.*?)```")
-	for _, name := range []string{"README.md", "docs/sql.md"} {
+	for _, name := range []string{"README.md", "docs/sql.md", "docs/alerting.md"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", "..", "..", name))
 		if err != nil {
 			t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/catalog"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/diag"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/explain"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/function"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/parse"
 	"github.com/weirflow/weirflow/services/transform/internal/types"
@@ -24,6 +25,11 @@ type Options struct {
 	Validate func(*plan.Table) error
 	// Config holds settings as SET gives them.
 	Config map[string]string
+	// Setting checks the value of a setting; nil takes all.
+	Setting func(key, value string) error
+	// Operators returns what the engine makes of plans, for EXPLAIN JSON_EXECUTION_PLAN;
+	// nil shows the plans' own nodes.
+	Operators func(roots []plan.Node, config map[string]string) ([]explain.Operator, error)
 }
 
 // Session holds the catalog and settings of one user or job. It is used by one
@@ -34,11 +40,13 @@ type Session struct {
 	analyzer  *analyze.Analyzer
 	config    map[string]string
 	defaults  map[string]string
+	setting   func(key, value string) error
+	operators func(roots []plan.Node, config map[string]string) ([]explain.Operator, error)
 }
 
 // NewSession returns a session with an empty catalog.
 func NewSession(o Options) *Session {
-	s := &Session{catalog: catalog.New(), functions: function.NewTable(), config: map[string]string{}, defaults: maps.Clone(o.Config)}
+	s := &Session{catalog: catalog.New(), functions: function.NewTable(), config: map[string]string{}, defaults: maps.Clone(o.Config), operators: o.Operators, setting: o.Setting}
 	maps.Copy(s.config, o.Config)
 	s.analyzer = analyze.New(s.catalog, s.functions, o.Validate)
 	s.analyzer.Configure(func(key string) string { return s.config[key] })
@@ -153,6 +161,11 @@ func (s *Session) set(st *ast.Set) (Result, error) {
 	if !st.All {
 		if err := checkSetting(st); err != nil {
 			return Result{}, err
+		}
+		if s.setting != nil {
+			if err := s.setting(st.Key, st.Value); err != nil {
+				return Result{}, diag.At(st.Pos(), "the setting '%s': %s", st.Key, err)
+			}
 		}
 		s.config[st.Key] = st.Value
 		return Result{Message: "set " + st.Key}, nil

@@ -127,9 +127,18 @@ func (s *Session) lookup(path ast.Path) (*catalog.Relation, error) {
 	}
 	r, ok := s.catalog.Lookup(id)
 	if !ok {
-		return nil, diag.At(path.Pos(), "table or view %q not found", path.String())
+		return nil, s.missing(path, "table or view %q not found")
 	}
 	return r, nil
+}
+
+// missing says that there is no such table, and which may be meant.
+func (s *Session) missing(path ast.Path, format string) error {
+	err := diag.At(path.Pos(), format, path.String())
+	if near := diag.Nearest(path.Last(), s.Tables()); near != "" {
+		return err.WithHint("did you mean %q?", near)
+	}
+	return err
 }
 
 // describe answers DESCRIBE: name, type, null, key, extras, watermark.

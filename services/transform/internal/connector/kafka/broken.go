@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -26,7 +27,6 @@ const (
 )
 
 const (
-	deadLetterPrefix = "weirflow.deadletters."
 	// sample is how many records must be read before their share of broken ones
 	// ends a job within the window.
 	sample      = 100
@@ -75,6 +75,7 @@ type broken struct {
 	mode   string
 	job    string
 	table  string
+	input  string // which reading of the table
 	topic  string
 	log    *slog.Logger
 	now    func() time.Time
@@ -94,12 +95,11 @@ type broken struct {
 }
 
 // newBroken returns nil when a broken record ends the job.
-func newBroken(env connector.Env, table string, o *connector.Options, log *slog.Logger) (*broken, error) {
-	mode := o.Enum("error-handling.mode")
+func newBroken(env connector.Env, table, mode string, o *connector.Options, log *slog.Logger) (*broken, error) {
 	if mode == handleOff {
 		return nil, nil //nolint:nilnil // nothing handles them then
 	}
-	h := &broken{mode: mode, job: env.Job, table: table, topic: o.Text("error-handling.dlq.table"), log: log, now: env.Now,
+	h := &broken{mode: mode, job: env.Job, table: table, input: env.Input, topic: o.Text("error-handling.dlq.table"), log: log, now: env.Now,
 		window: o.Duration("error-handling.fail-after.window"), since: env.Now()}
 	h.ratio, _ = strconv.ParseFloat(o.Text("error-handling.fail-after.ratio"), 64) // checked with the table
 	if mode == handleLog {
@@ -108,10 +108,12 @@ func newBroken(env connector.Env, table string, o *connector.Options, log *slog.
 	if env.Job == "" || len(env.Handoff.Kafka.Brokers) == 0 {
 		return nil, o.Wrong("error-handling.mode", "'"+mode+"' works in jobs only, because dead letters are kept in a topic; use 'log' here")
 	}
+	partitions, settings := 0, map[string]string(nil)
 	if h.topic == "" {
-		h.topic = deadLetterPrefix + env.Job
+		// One partition: what becomes of letters is noted behind them.
+		h.topic, partitions, settings = connector.LetterPrefix+env.Job, 1, connector.LetterSettings(env.Handoff.Letters)
 	}
-	ensureTopic(env.Handoff.Kafka, h.topic, log)
+	ensureTopic(env.Handoff.Kafka, h.topic, partitions, settings, log)
 	var err error
 	h.producer, err = kafka.NewProducer(env.Handoff.Kafka, kafka.ProducerOptions{Logger: log, Properties: map[string]string{"queue.buffering.max.kbytes": "16384"}})
 	h.ctx, h.cancel = context.WithCancel(context.Background())
@@ -119,7 +121,7 @@ func newBroken(env connector.Env, table string, o *connector.Options, log *slog.
 }
 
 // add takes a record that could not be decoded.
-func (h *broken) add(letters *kafka.Records, b *kafka.Batch, i int, cause error) error {
+func (h *broken) add(letters *kafka.Records, b records, i int, cause error) error {
 	h.bad++
 	h.last = cause
 	r := b.Record(i)
@@ -131,24 +133,31 @@ func (h *broken) add(letters *kafka.Records, b *kafka.Batch, i int, cause error)
 }
 
 // letter adds a record to those that are kept.
-func (h *broken) letter(letters *kafka.Records, b *kafka.Batch, i int, kind, message string) error {
+func (h *broken) letter(letters *kafka.Records, b records, i int, kind, message string) error {
 	r := b.Record(i)
+	o := origin{batch: b}
 	letter := &deadletterv1.DeadLetter{
-		RawPayload: r.Value, SourceTable: h.table, ErrorType: kind, ErrorMessage: message, IngestionTs: timestamppb.New(h.now()),
-		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Job: h.job, Stage: "transform",
+		RawPayload: r.Value, NullPayload: r.Value == nil, SourceTable: h.table, Input: h.input, ErrorType: kind, ErrorMessage: strings.ToValidUTF8(message, "\uFFFD"),
+		IngestionTs: timestamppb.New(h.now()), Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, Job: h.job, Stage: "transform",
+		Key: r.Key, TimestampMillis: r.TimestampMillis, LogAppendTime: r.LogAppendTime, EventId: strings.ToValidUTF8(string(o.AppendEventID(nil, i)), "\uFFFD"),
+	}
+	for _, x := range b.Headers(i) {
+		letter.Headers = append(letter.Headers, &deadletterv1.RecordHeader{Key: strings.ToValidUTF8(x.Key, "\uFFFD"), Value: x.Value})
+	}
+	if again, ok := b.(*replayed); ok {
+		letter.ReplayOf = again.letters[i].GetReplayOf()
 	}
 	value, err := proto.MarshalOptions{}.MarshalAppend(letters.Open(kafka.PartitionByKey, nil), letter)
 	letters.Close(value)
 	if err != nil {
 		return fmt.Errorf("encode a dead letter: %w", err)
 	}
-	o := origin{batch: b}
 	letters.CloseHeader(o.AppendEventID(letters.OpenHeader(EventID), i))
 	return nil
 }
 
 // keepLate writes records that were left out because of their time.
-func (h *broken) keepLate(b *kafka.Batch, records []int32, done func(error)) {
+func (h *broken) keepLate(b records, records []int32, done func(error)) {
 	h.late.Reset()
 	for _, i := range records {
 		if err := h.letter(&h.late, b, int(i), "late", "the row came after its window was closed, or has no time"); err != nil {

@@ -84,7 +84,7 @@ func newDecoding(scan *plan.Scan, o *connector.Options) (*decoding, error) {
 
 // batch decodes the first n records. Those that cannot be decoded are given to
 // bad, if there is one, and have no row.
-func (d *decoding) batch(b *kafka.Batch, n int, o *origin, bad *broken) ([]*column.Vector, []int32, error) {
+func (d *decoding) batch(b records, n int, o *origin, bad *broken) ([]*column.Vector, []int32, error) {
 	d.letters.Reset()
 	var keys []*column.Vector
 	if d.key != nil {
@@ -131,7 +131,7 @@ func (d *decoding) batch(b *kafka.Batch, n int, o *origin, bad *broken) ([]*colu
 }
 
 // decodeValue adds the rows of record i.
-func (d *decoding) decodeValue(b *kafka.Batch, i int, o *origin, bad *broken) error {
+func (d *decoding) decodeValue(b records, i int, o *origin, bad *broken) error {
 	value := b.Record(i).Value
 	if d.key != nil && d.sel[i] == keyBroken {
 		value = nil // no row
@@ -162,7 +162,7 @@ func skipRecord(f format.Decoder) error {
 
 // merge puts the rows that deletions are between those of the values, and says
 // what kind each is.
-func (d *decoding) merge(b *kafka.Batch, n int, rows []int32) []int32 {
+func (d *decoding) merge(b records, n int, rows []int32) []int32 {
 	d.from, d.rows, d.kinds = d.from[:0], d.rows[:0], d.kinds[:0]
 	next := 0
 	for i := range n {
@@ -178,7 +178,7 @@ func (d *decoding) merge(b *kafka.Batch, n int, rows []int32) []int32 {
 }
 
 // keys decodes the keys; d.sel tells the row of each record, or why there is none.
-func (d *decoding) keys(b *kafka.Batch, n int, o *origin, bad *broken) ([]*column.Vector, error) {
+func (d *decoding) keys(b records, n int, o *origin, bad *broken) ([]*column.Vector, error) {
 	d.key.Begin(n)
 	d.sel = d.sel[:0]
 	row := int32(0)

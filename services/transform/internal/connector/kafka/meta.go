@@ -118,7 +118,7 @@ func (m metaColumns) add(to *kafka.Records, b *column.Batch, i int) {
 	}
 }
 
-func setMetadata(v *column.Vector, row int, meta string, b *kafka.Batch, i int) {
+func setMetadata(v *column.Vector, row int, meta string, b records, i int) {
 	r := b.Record(i)
 	switch meta {
 	case "topic":

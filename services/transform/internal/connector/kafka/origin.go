@@ -5,12 +5,25 @@ import (
 	"strconv"
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
+
+	"github.com/weirflow/weirflow/services/transform/internal/column"
 )
 
-// origin knows the records of a Kafka batch.
+// records are what rows are made of: a Kafka batch, or replayed letters.
+type records interface {
+	Len() int
+	Record(i int) kafka.Record
+	Headers(i int) []kafka.Header
+}
+
+// origin knows the records of a batch.
 type origin struct {
-	batch *kafka.Batch
+	batch records
 	index map[part]int
+	// The partition that was asked for last, as most records follow one of the same.
+	last   part
+	number int
+	asked  bool
 }
 
 type part struct {
@@ -31,8 +44,14 @@ func (o *origin) AppendEventID(b []byte, i int) []byte {
 
 // Partition is a number of the record's partition among those of the source.
 func (o *origin) Partition(i int) int {
+	if _, again := o.batch.(*replayed); again {
+		return column.NoPartition
+	}
 	r := o.batch.Record(i)
-	return o.index[part{r.Topic, r.Partition}]
+	if p := (part{r.Topic, r.Partition}); !o.asked || p != o.last {
+		o.last, o.number, o.asked = p, o.index[p], true
+	}
+	return o.number
 }
 
 // PartitionName is topic and number of the partition with a number of the source.
@@ -50,6 +69,9 @@ func (p part) name() string { return p.topic + "/" + strconv.Itoa(int(p.partitio
 // Describe names topic, partition and offset.
 func (o *origin) Describe(i int) string {
 	r := o.batch.Record(i)
+	if again, ok := o.batch.(*replayed); ok {
+		return fmt.Sprintf("topic %q, partition %d, offset %d, replayed from dead letter %s", r.Topic, r.Partition, r.Offset, again.letters[i].GetReplayOf())
+	}
 	return fmt.Sprintf("topic %q, partition %d, offset %d", r.Topic, r.Partition, r.Offset)
 }
 

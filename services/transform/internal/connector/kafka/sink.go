@@ -85,7 +85,7 @@ func newSink(env connector.Env, p *plan.Sink, o *connector.Options, shared *chan
 	cfg, _ := cluster(o)
 	log := env.Logger.With("table", name)
 	for _, topic := range o.List("topic") {
-		ensureTopic(cfg, topic, log)
+		ensureTopic(cfg, topic, 0, nil, log)
 		if s.meta.topic >= 0 {
 			if s.topics == nil {
 				s.topics = make(map[string]*kafka.Records)
@@ -127,7 +127,7 @@ func (s *sink) connect(env connector.Env, cfg kafka.Config, o *connector.Options
 // ensureTopic makes the topic if it is missing: a cluster that makes none by
 // itself would let records wait for ever. That the cluster is away, or does not
 // allow it, shows when records are produced.
-func ensureTopic(cfg kafka.Config, topic string, log *slog.Logger) {
+func ensureTopic(cfg kafka.Config, topic string, partitions int, settings map[string]string, log *slog.Logger) {
 	a, err := kafka.NewAdmin(cfg, log)
 	if err != nil {
 		return
@@ -138,7 +138,7 @@ func ensureTopic(cfg kafka.Config, topic string, log *slog.Logger) {
 	if _, err = a.Topic(ctx, topic); err == nil || !kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {
 		return
 	}
-	if err := a.EnsureTopic(ctx, topic, 0, nil); err != nil {
+	if err := a.EnsureTopic(ctx, topic, partitions, settings); err != nil {
 		log.Warn("the topic is missing and cannot be made", "topic", topic, "error", err)
 		return
 	}

@@ -106,14 +106,16 @@ func (s *source) Run(ctx context.Context, from []connector.Position, emit func(c
 }
 
 func (s *source) open() error {
-	bad, err := newBroken(s.env, s.scan.Table.Name, s.o, s.log)
+	bad, err := newBroken(s.env, s.scan.Table.Name, s.o.Enum("error-handling.mode"), s.o, s.log)
 	if err != nil {
 		return fault.Permanent(err)
 	}
 	s.mu.Lock()
 	s.broken = bad
 	s.mu.Unlock()
-	props := map[string]string{"auto.offset.reset": "earliest", "queued.max.messages.kbytes": "32768"}
+	props := map[string]string{"auto.offset.reset": "earliest", "queued.max.messages.kbytes": "32768",
+		// An answer of the broker is held whole, and becomes several times as large when it is unpacked.
+		"fetch.message.max.bytes": "2097152", "queued.min.messages": "100000"}
 	s.c, err = kafka.NewConsumer(s.cfg, kafka.ConsumerOptions{GroupID: s.group, Header: EventID, Logger: s.log, Properties: props})
 	if err != nil {
 		return fault.Permanent(fmt.Errorf("table %q: %w", s.scan.Table.Name, err))
@@ -239,10 +241,15 @@ func (s *source) within(b *kafka.Batch) int {
 	if s.limits == nil {
 		return b.Len()
 	}
+	var last part
+	end := int64(-1)
 	n := 0
 	for n < b.Len() {
 		r := b.Record(n)
-		if r.Offset >= s.limits[part{r.Topic, r.Partition}] {
+		if p := (part{r.Topic, r.Partition}); n == 0 || p != last {
+			last, end = p, s.limits[p]
+		}
+		if r.Offset >= end {
 			break
 		}
 		n++

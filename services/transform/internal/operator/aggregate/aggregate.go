@@ -26,16 +26,6 @@ type Function interface {
 	Load(slot int32, s string) (string, error)
 }
 
-// slots is a column of accumulators.
-type slots[T any] []T
-
-func (s *slots[T]) grow(n int) {
-	var zero T
-	for len(*s) < n {
-		*s = append(*s, zero)
-	}
-}
-
 // appendInt appends an integer.
 func appendInt(dst *column.Vector, n int64) {
 	dst.Extend(1)

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/pages"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
@@ -12,20 +13,20 @@ import (
 // extremeInts is MIN and MAX of what is held as integers, without retraction.
 type extremeInts struct {
 	max bool
-	v   slots[int64]
-	has slots[bool]
+	v   pages.List[int64]
+	has pages.List[bool]
 }
 
 func (f *extremeInts) Grow(n int) {
-	f.v.grow(n)
-	f.has.grow(n)
+	f.v.Grow(n)
+	f.has.Grow(n)
 }
 
-func (f *extremeInts) Clear(slot int32) { f.v[slot], f.has[slot] = 0, false }
+func (f *extremeInts) Clear(slot int32) { *f.v.At(slot), *f.has.At(slot) = 0, false }
 
 func (f *extremeInts) put(slot int32, x int64) {
-	if !f.has[slot] || x != f.v[slot] && x > f.v[slot] == f.max {
-		f.v[slot], f.has[slot] = x, true
+	if !*f.has.At(slot) || x != *f.v.At(slot) && x > *f.v.At(slot) == f.max {
+		*f.v.At(slot), *f.has.At(slot) = x, true
 	}
 }
 
@@ -34,35 +35,35 @@ func (f *extremeInts) Add(slot int32, args []*column.Vector, i int) { f.put(slot
 func (f *extremeInts) Retract(int32, []*column.Vector, int) {}
 
 func (f *extremeInts) Merge(dst, src int32) {
-	if f.has[src] {
-		f.put(dst, f.v[src])
+	if *f.has.At(src) {
+		f.put(dst, *f.v.At(src))
 	}
 }
 
 func (f *extremeInts) Append(slot int32, dst *column.Vector) error {
-	if !f.has[slot] {
+	if !*f.has.At(slot) {
 		appendNull(dst)
 		return nil
 	}
-	appendInt(dst, f.v[slot])
+	appendInt(dst, *f.v.At(slot))
 	return nil
 }
 
 func (f *extremeInts) Save(dst []byte, slot int32) []byte {
-	if !f.has[slot] {
+	if !*f.has.At(slot) {
 		return append(dst, 0)
 	}
-	return binary.AppendVarint(append(dst, 1), f.v[slot])
+	return binary.AppendVarint(append(dst, 1), *f.v.At(slot))
 }
 
 func (f *extremeInts) Load(slot int32, s string) (rest string, err error) {
 	if s == "" {
 		return s, row.ErrDamaged
 	}
-	if f.has[slot] = s[0] == 1; !f.has[slot] {
+	if *f.has.At(slot) = s[0] == 1; !*f.has.At(slot) {
 		return s[1:], nil
 	}
-	f.v[slot], rest, err = row.Varint(s[1:])
+	*f.v.At(slot), rest, err = row.Varint(s[1:])
 	return rest, err
 }
 
@@ -72,39 +73,39 @@ type element struct{ order, value string }
 // extremes is MIN and MAX of any type, without retraction.
 type extremes struct {
 	max     bool
-	v       slots[element]
+	v       pages.List[element]
 	scratch []byte
 }
 
-func (f *extremes) Grow(n int)       { f.v.grow(n) }
-func (f *extremes) Clear(slot int32) { f.v[slot] = element{} }
+func (f *extremes) Grow(n int)       { f.v.Grow(n) }
+func (f *extremes) Clear(slot int32) { *f.v.At(slot) = element{} }
 
 func (f *extremes) Add(slot int32, args []*column.Vector, i int) {
 	f.scratch = row.AppendOrdered(f.scratch[:0], args[0], i)
-	if old := f.v[slot]; old.value == "" || old.order != string(f.scratch) && string(f.scratch) > old.order == f.max {
-		f.v[slot] = element{string(f.scratch), string(row.AppendValue(nil, args[0], i))}
+	if old := *f.v.At(slot); old.value == "" || old.order != string(f.scratch) && string(f.scratch) > old.order == f.max {
+		*f.v.At(slot) = element{string(f.scratch), string(row.AppendValue(nil, args[0], i))}
 	}
 }
 
 func (f *extremes) Retract(int32, []*column.Vector, int) {}
 
 func (f *extremes) Merge(dst, src int32) {
-	a, b := f.v[dst], f.v[src]
+	a, b := *f.v.At(dst), *f.v.At(src)
 	if b.value != "" && (a.value == "" || b.order > a.order == f.max) {
-		f.v[dst] = b
+		*f.v.At(dst) = b
 	}
 }
 
 func (f *extremes) Append(slot int32, dst *column.Vector) error {
-	return appendValue(dst, f.v[slot].value)
+	return appendValue(dst, f.v.At(slot).value)
 }
 
 func (f *extremes) Save(dst []byte, slot int32) []byte {
-	return row.AppendText(row.AppendText(dst, f.v[slot].order), f.v[slot].value)
+	return row.AppendText(row.AppendText(dst, f.v.At(slot).order), f.v.At(slot).value)
 }
 
 func (f *extremes) Load(slot int32, s string) (rest string, err error) {
-	f.v[slot], rest, err = loadElement(s)
+	*f.v.At(slot), rest, err = loadElement(s)
 	return rest, err
 }
 
@@ -192,18 +193,18 @@ func (r *ranked) slowTop() string {
 // extremesRetract is MIN and MAX where rows may be taken back.
 type extremesRetract struct {
 	max     bool
-	v       slots[*ranked]
+	v       pages.List[*ranked]
 	scratch []byte
 }
 
-func (f *extremesRetract) Grow(n int)       { f.v.grow(n) }
-func (f *extremesRetract) Clear(slot int32) { f.v[slot] = nil }
+func (f *extremesRetract) Grow(n int)       { f.v.Grow(n) }
+func (f *extremesRetract) Clear(slot int32) { *f.v.At(slot) = nil }
 
 func (f *extremesRetract) at(slot int32) *ranked {
-	if f.v[slot] == nil {
-		f.v[slot] = &ranked{max: f.max, count: make(map[string]int64)}
+	if *f.v.At(slot) == nil {
+		*f.v.At(slot) = &ranked{max: f.max, count: make(map[string]int64)}
 	}
-	return f.v[slot]
+	return *f.v.At(slot)
 }
 
 func (f *extremesRetract) put(slot int32, args []*column.Vector, i int, n int64) {
@@ -220,7 +221,7 @@ func (f *extremesRetract) Add(slot int32, args []*column.Vector, i int)     { f.
 func (f *extremesRetract) Retract(slot int32, args []*column.Vector, i int) { f.put(slot, args, i, -1) }
 
 func (f *extremesRetract) Merge(dst, src int32) {
-	from := f.v[src]
+	from := *f.v.At(src)
 	if from == nil {
 		return
 	}
@@ -231,15 +232,15 @@ func (f *extremesRetract) Merge(dst, src int32) {
 }
 
 func (f *extremesRetract) Append(slot int32, dst *column.Vector) error {
-	if f.v[slot] == nil {
+	if *f.v.At(slot) == nil {
 		appendNull(dst)
 		return nil
 	}
-	return appendValue(dst, f.v[slot].top())
+	return appendValue(dst, (*f.v.At(slot)).top())
 }
 
 func (f *extremesRetract) Save(dst []byte, slot int32) []byte {
-	r := f.v[slot]
+	r := *f.v.At(slot)
 	if r == nil {
 		return binary.AppendUvarint(dst, 0)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/format/json"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/pages"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 )
 
@@ -19,7 +20,7 @@ type values struct{ list []string }
 
 // list is the functions that need all values of a group.
 type list struct {
-	v slots[*values]
+	v pages.List[*values]
 	// finish appends the result; the list is not empty.
 	finish func(list []string, dst *column.Vector) error
 	// empty appends the result of no values; nil for NULL.
@@ -37,14 +38,14 @@ const (
 	keepLast
 )
 
-func (f *list) Grow(n int)       { f.v.grow(n) }
-func (f *list) Clear(slot int32) { f.v[slot] = nil }
+func (f *list) Grow(n int)       { f.v.Grow(n) }
+func (f *list) Clear(slot int32) { *f.v.At(slot) = nil }
 
 func (f *list) at(slot int32) *values {
-	if f.v[slot] == nil {
-		f.v[slot] = &values{}
+	if *f.v.At(slot) == nil {
+		*f.v.At(slot) = &values{}
 	}
-	return f.v[slot]
+	return *f.v.At(slot)
 }
 
 func (f *list) encode(args []*column.Vector, i int) []byte {
@@ -78,21 +79,21 @@ func (f *list) Retract(slot int32, args []*column.Vector, i int) {
 }
 
 func (f *list) Merge(dst, src int32) {
-	if f.v[src] == nil {
+	if *f.v.At(src) == nil {
 		return
 	}
 	v := f.at(dst)
 	switch {
 	case f.keep == keepFirst && len(v.list) > 0:
-	case f.keep == keepLast && len(v.list) > 0 && len(f.v[src].list) > 0:
-		v.list[0] = f.v[src].list[0]
+	case f.keep == keepLast && len(v.list) > 0 && len((*f.v.At(src)).list) > 0:
+		v.list[0] = (*f.v.At(src)).list[0]
 	default:
-		v.list = append(v.list, f.v[src].list...)
+		v.list = append(v.list, (*f.v.At(src)).list...)
 	}
 }
 
 func (f *list) Append(slot int32, dst *column.Vector) error {
-	if v := f.v[slot]; v != nil && len(v.list) > 0 {
+	if v := *f.v.At(slot); v != nil && len(v.list) > 0 {
 		return f.finish(v.list, dst)
 	}
 	if f.empty != nil {
@@ -104,7 +105,7 @@ func (f *list) Append(slot int32, dst *column.Vector) error {
 }
 
 func (f *list) Save(dst []byte, slot int32) []byte {
-	v := f.v[slot]
+	v := *f.v.At(slot)
 	if v == nil {
 		return binary.AppendUvarint(dst, 0)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/pages"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 )
@@ -17,8 +18,9 @@ type call struct {
 	filter   *column.Vector
 	filterAt int
 	skipNull bool
-	// distinct counts, by slot, how often each argument came; nil when all count.
-	distinct slots[map[string]int64]
+	// distinct counts, by slot, how often each argument came, if each counts once.
+	distinct pages.List[*distinct]
+	once     bool
 	merged   []*column.Vector // to decode arguments into
 	at       plan.Pos
 }
@@ -26,7 +28,7 @@ type call struct {
 // Set is the aggregate functions of a query with the accumulators of all groups.
 type Set struct {
 	calls   []call
-	rows    slots[int64] // rows of each slot
+	rows    pages.List[int64] // rows of each slot
 	free    []int32
 	scratch []byte
 }
@@ -49,7 +51,7 @@ func NewSet(calls []plan.AggCall, env eval.Env, retract bool) (*Set, error) {
 			k.merged = append(k.merged, column.New(a.Type()))
 		}
 		if c.Distinct && len(c.Args) > 0 && c.Function != "MIN" && c.Function != "MAX" || c.Function == "APPROX_COUNT_DISTINCT" {
-			k.distinct = slots[map[string]int64]{}
+			k.once = true
 		}
 		s.calls = append(s.calls, k)
 	}
@@ -81,13 +83,13 @@ func (s *Set) New() int32 {
 		s.free = s.free[:last]
 		return slot
 	}
-	slot := int32(len(s.rows))
-	n := len(s.rows) + 1
-	s.rows.grow(n)
+	slot := int32(s.rows.Len())
+	n := s.rows.Len() + 1
+	s.rows.Grow(n)
 	for c := range s.calls {
 		s.calls[c].fn.Grow(n)
-		if s.calls[c].distinct != nil {
-			s.calls[c].distinct.grow(n)
+		if s.calls[c].once {
+			s.calls[c].distinct.Grow(n)
 		}
 	}
 	return slot
@@ -95,12 +97,12 @@ func (s *Set) New() int32 {
 
 // Clear empties a slot.
 func (s *Set) Clear(slot int32) {
-	s.rows[slot] = 0
+	*s.rows.At(slot) = 0
 	for c := range s.calls {
 		k := &s.calls[c]
 		k.fn.Clear(slot)
-		if k.distinct != nil {
-			k.distinct[slot] = nil
+		if k.once {
+			*k.distinct.At(slot) = nil
 		}
 	}
 }
@@ -112,7 +114,7 @@ func (s *Set) Free(slot int32) {
 }
 
 // Rows returns how many rows a slot has taken in and not given back.
-func (s *Set) Rows(slot int32) int64 { return s.rows[slot] }
+func (s *Set) Rows(slot int32) int64 { return *s.rows.At(slot) }
 
 // passes reports whether a call takes row i.
 func (k *call) passes(i int) bool {
@@ -132,10 +134,10 @@ func (k *call) passes(i int) bool {
 
 // Add takes row i of the bound batch in.
 func (s *Set) Add(slot int32, i int) {
-	s.rows[slot]++
+	*s.rows.At(slot)++
 	for c := range s.calls {
 		k := &s.calls[c]
-		if !k.passes(i) || k.distinct != nil && !s.first(k, slot, i) {
+		if !k.passes(i) || k.once && !s.first(k, slot, i) {
 			continue
 		}
 		k.fn.Add(slot, k.args, i)
@@ -144,50 +146,13 @@ func (s *Set) Add(slot int32, i int) {
 
 // Retract takes row i of the bound batch out again.
 func (s *Set) Retract(slot int32, i int) {
-	s.rows[slot]--
+	*s.rows.At(slot)--
 	for c := range s.calls {
 		k := &s.calls[c]
-		if !k.passes(i) || k.distinct != nil && !s.last(k, slot, i) {
+		if !k.passes(i) || k.once && !s.last(k, slot, i) {
 			continue
 		}
 		k.fn.Retract(slot, k.args, i)
-	}
-}
-
-func (s *Set) encode(k *call, i int) {
-	s.scratch = s.scratch[:0]
-	for _, a := range k.args {
-		s.scratch = row.AppendValue(s.scratch, a, i)
-	}
-}
-
-// first counts the arguments of row i, and reports whether they came the first time.
-func (s *Set) first(k *call, slot int32, i int) bool {
-	s.encode(k, i)
-	if k.distinct[slot] == nil {
-		k.distinct[slot] = make(map[string]int64)
-	}
-	n := k.distinct[slot][string(s.scratch)] + 1
-	settle(k.distinct[slot], string(s.scratch), n)
-	return n == 1
-}
-
-// last takes the arguments of row i back, and reports whether they are gone.
-func (s *Set) last(k *call, slot int32, i int) bool {
-	s.encode(k, i)
-	if k.distinct[slot] == nil {
-		k.distinct[slot] = make(map[string]int64)
-	}
-	n := k.distinct[slot][string(s.scratch)] - 1
-	settle(k.distinct[slot], string(s.scratch), n)
-	return n == 0
-}
-
-func settle(m map[string]int64, key string, n int64) {
-	if n == 0 {
-		delete(m, key)
-	} else {
-		m[key] = n
 	}
 }
 
@@ -203,10 +168,10 @@ func (s *Set) Append(slot int32, dst []*column.Vector) error {
 
 // Merge adds what src has taken in to dst; src keeps it.
 func (s *Set) Merge(dst, src int32) error {
-	s.rows[dst] += s.rows[src]
+	*s.rows.At(dst) += *s.rows.At(src)
 	for c := range s.calls {
 		k := &s.calls[c]
-		if k.distinct == nil {
+		if !k.once {
 			k.fn.Merge(dst, src)
 			continue
 		}
@@ -217,47 +182,23 @@ func (s *Set) Merge(dst, src int32) error {
 	return nil
 }
 
-func (k *call) mergeDistinct(dst, src int32) error {
-	if k.distinct[dst] == nil {
-		k.distinct[dst] = make(map[string]int64)
-	}
-	for key, n := range k.distinct[src] {
-		old := k.distinct[dst][key]
-		k.distinct[dst][key] = old + n
-		if old > 0 {
-			continue
-		}
-		for _, v := range k.merged {
-			v.Reset(0)
-		}
-		if _, err := row.Decode(key, k.merged); err != nil {
-			return err
-		}
-		k.fn.Add(dst, k.merged, 0)
-	}
-	return nil
-}
-
 // Save writes a slot.
 func (s *Set) Save(dst []byte, slot int32) []byte {
-	dst = binary.AppendVarint(dst, s.rows[slot])
+	dst = binary.AppendVarint(dst, *s.rows.At(slot))
 	for c := range s.calls {
 		k := &s.calls[c]
 		dst = k.fn.Save(dst, slot)
-		if k.distinct == nil {
+		if !k.once {
 			continue
 		}
-		dst = binary.AppendUvarint(dst, uint64(len(k.distinct[slot])))
-		for key, n := range k.distinct[slot] {
-			dst = binary.AppendVarint(row.AppendText(dst, key), n)
-		}
+		dst = k.saveDistinct(dst, slot)
 	}
 	return dst
 }
 
 // Load reads a slot that Save wrote and returns what is left.
 func (s *Set) Load(slot int32, text string) (rest string, err error) {
-	if s.rows[slot], text, err = row.Varint(text); err != nil {
+	if *s.rows.At(slot), text, err = row.Varint(text); err != nil {
 		return text, err
 	}
 	for c := range s.calls {
@@ -265,28 +206,10 @@ func (s *Set) Load(slot int32, text string) (rest string, err error) {
 		if text, err = k.fn.Load(slot, text); err != nil {
 			return text, err
 		}
-		if k.distinct == nil {
+		if !k.once {
 			continue
 		}
 		if text, err = k.loadDistinct(slot, text); err != nil {
-			return text, err
-		}
-	}
-	return text, nil
-}
-
-func (k *call) loadDistinct(slot int32, text string) (string, error) {
-	n, text, err := row.Uvarint(text)
-	if err != nil {
-		return text, err
-	}
-	k.distinct[slot] = make(map[string]int64)
-	for range n {
-		var key string
-		if key, text, err = row.Text(text); err != nil {
-			return text, err
-		}
-		if k.distinct[slot][key], text, err = row.Varint(text); err != nil {
 			return text, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/column"
 	"github.com/weirflow/weirflow/services/transform/internal/datum"
+	"github.com/weirflow/weirflow/services/transform/internal/operator/pages"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
@@ -46,53 +47,53 @@ const (
 type sumInts struct {
 	kind sumKind
 	typ  types.Kind
-	sum  slots[int64]
-	n    slots[int64]
+	sum  pages.List[int64]
+	n    pages.List[int64]
 }
 
 func (f *sumInts) Grow(n int) {
-	f.sum.grow(n)
-	f.n.grow(n)
+	f.sum.Grow(n)
+	f.n.Grow(n)
 }
 
-func (f *sumInts) Clear(slot int32) { f.sum[slot], f.n[slot] = 0, 0 }
+func (f *sumInts) Clear(slot int32) { *f.sum.At(slot), *f.n.At(slot) = 0, 0 }
 
 func (f *sumInts) Add(slot int32, args []*column.Vector, i int) {
-	f.sum[slot] += args[0].Ints[i]
-	f.n[slot]++
+	*f.sum.At(slot) += args[0].Ints[i]
+	*f.n.At(slot)++
 }
 
 func (f *sumInts) Retract(slot int32, args []*column.Vector, i int) {
-	f.sum[slot] -= args[0].Ints[i]
-	f.n[slot]--
+	*f.sum.At(slot) -= args[0].Ints[i]
+	*f.n.At(slot)--
 }
 
 func (f *sumInts) Merge(dst, src int32) {
-	f.sum[dst] += f.sum[src]
-	f.n[dst] += f.n[src]
+	*f.sum.At(dst) += *f.sum.At(src)
+	*f.n.At(dst) += *f.n.At(src)
 }
 
 func (f *sumInts) Append(slot int32, dst *column.Vector) error {
 	switch {
-	case f.n[slot] == 0 && f.kind != sumOrZero:
+	case *f.n.At(slot) == 0 && f.kind != sumOrZero:
 		appendNull(dst)
 	case f.kind == average:
-		appendInt(dst, wrap(f.typ, f.sum[slot]/f.n[slot]))
+		appendInt(dst, wrap(f.typ, *f.sum.At(slot)/(*f.n.At(slot))))
 	default:
-		appendInt(dst, wrap(f.typ, f.sum[slot]))
+		appendInt(dst, wrap(f.typ, *f.sum.At(slot)))
 	}
 	return nil
 }
 
 func (f *sumInts) Save(dst []byte, slot int32) []byte {
-	return binary.AppendVarint(binary.AppendVarint(dst, f.sum[slot]), f.n[slot])
+	return binary.AppendVarint(binary.AppendVarint(dst, *f.sum.At(slot)), *f.n.At(slot))
 }
 
 func (f *sumInts) Load(slot int32, s string) (rest string, err error) {
-	if f.sum[slot], s, err = row.Varint(s); err != nil {
+	if *f.sum.At(slot), s, err = row.Varint(s); err != nil {
 		return s, err
 	}
-	f.n[slot], rest, err = row.Varint(s)
+	*f.n.At(slot), rest, err = row.Varint(s)
 	return rest, err
 }
 
@@ -100,61 +101,61 @@ func (f *sumInts) Load(slot int32, s string) (rest string, err error) {
 type sumFloats struct {
 	kind sumKind
 	typ  types.Kind
-	sum  slots[float64]
-	n    slots[int64]
+	sum  pages.List[float64]
+	n    pages.List[int64]
 }
 
 func (f *sumFloats) Grow(n int) {
-	f.sum.grow(n)
-	f.n.grow(n)
+	f.sum.Grow(n)
+	f.n.Grow(n)
 }
 
-func (f *sumFloats) Clear(slot int32) { f.sum[slot], f.n[slot] = 0, 0 }
+func (f *sumFloats) Clear(slot int32) { *f.sum.At(slot), *f.n.At(slot) = 0, 0 }
 
 func (f *sumFloats) put(slot int32, x float64) {
 	if f.kind == average { // whose sum is a DOUBLE
-		f.sum[slot] += x
+		*f.sum.At(slot) += x
 		return
 	}
-	f.sum[slot] = round(f.typ, f.sum[slot]+x)
+	*f.sum.At(slot) = round(f.typ, *f.sum.At(slot)+x)
 }
 
 func (f *sumFloats) Add(slot int32, args []*column.Vector, i int) {
 	f.put(slot, args[0].Floats[i])
-	f.n[slot]++
+	*f.n.At(slot)++
 }
 
 func (f *sumFloats) Retract(slot int32, args []*column.Vector, i int) {
 	f.put(slot, -args[0].Floats[i])
-	f.n[slot]--
+	*f.n.At(slot)--
 }
 
 func (f *sumFloats) Merge(dst, src int32) {
-	f.put(dst, f.sum[src])
-	f.n[dst] += f.n[src]
+	f.put(dst, *f.sum.At(src))
+	*f.n.At(dst) += *f.n.At(src)
 }
 
 func (f *sumFloats) Append(slot int32, dst *column.Vector) error {
 	switch {
-	case f.n[slot] == 0 && f.kind != sumOrZero:
+	case *f.n.At(slot) == 0 && f.kind != sumOrZero:
 		appendNull(dst)
 	case f.kind == average:
-		appendFloat(dst, round(f.typ, f.sum[slot]/float64(f.n[slot])))
+		appendFloat(dst, round(f.typ, *f.sum.At(slot)/float64(*f.n.At(slot))))
 	default:
-		appendFloat(dst, f.sum[slot])
+		appendFloat(dst, *f.sum.At(slot))
 	}
 	return nil
 }
 
 func (f *sumFloats) Save(dst []byte, slot int32) []byte {
-	return binary.AppendVarint(appendBits(dst, f.sum[slot]), f.n[slot])
+	return binary.AppendVarint(appendBits(dst, *f.sum.At(slot)), *f.n.At(slot))
 }
 
 func (f *sumFloats) Load(slot int32, s string) (rest string, err error) {
-	if f.sum[slot], s, err = readBits(s); err != nil {
+	if *f.sum.At(slot), s, err = readBits(s); err != nil {
 		return s, err
 	}
-	f.n[slot], rest, err = row.Varint(s)
+	*f.n.At(slot), rest, err = row.Varint(s)
 	return rest, err
 }
 
@@ -174,52 +175,52 @@ type sumDecimals struct {
 	kind  sumKind
 	from  int // scale of the argument
 	scale int // of the result
-	sum   slots[*big.Int]
-	n     slots[int64]
+	sum   pages.List[*big.Int]
+	n     pages.List[int64]
 }
 
 func (f *sumDecimals) Grow(n int) {
-	f.sum.grow(n)
-	f.n.grow(n)
+	f.sum.Grow(n)
+	f.n.Grow(n)
 }
 
-func (f *sumDecimals) Clear(slot int32) { f.sum[slot], f.n[slot] = nil, 0 }
+func (f *sumDecimals) Clear(slot int32) { *f.sum.At(slot), *f.n.At(slot) = nil, 0 }
 
 func (f *sumDecimals) at(slot int32) *big.Int {
-	if f.sum[slot] == nil {
-		f.sum[slot] = new(big.Int)
+	if *f.sum.At(slot) == nil {
+		*f.sum.At(slot) = new(big.Int)
 	}
-	return f.sum[slot]
+	return *f.sum.At(slot)
 }
 
 func (f *sumDecimals) Add(slot int32, args []*column.Vector, i int) {
 	x := f.at(slot)
 	x.Add(x, args[0].Decs[i])
-	f.n[slot]++
+	*f.n.At(slot)++
 }
 
 func (f *sumDecimals) Retract(slot int32, args []*column.Vector, i int) {
 	x := f.at(slot)
 	x.Sub(x, args[0].Decs[i])
-	f.n[slot]--
+	*f.n.At(slot)--
 }
 
 func (f *sumDecimals) Merge(dst, src int32) {
-	if f.sum[src] != nil {
+	if *f.sum.At(src) != nil {
 		x := f.at(dst)
-		x.Add(x, f.sum[src])
+		x.Add(x, *f.sum.At(src))
 	}
-	f.n[dst] += f.n[src]
+	*f.n.At(dst) += *f.n.At(src)
 }
 
 func (f *sumDecimals) Append(slot int32, dst *column.Vector) error {
-	if f.n[slot] == 0 && f.kind != sumOrZero || f.sum[slot] != nil && !datum.Fits(f.sum[slot], types.MaxDecimalPrecision) {
+	if *f.n.At(slot) == 0 && f.kind != sumOrZero || *f.sum.At(slot) != nil && !datum.Fits(*f.sum.At(slot), types.MaxDecimalPrecision) {
 		appendNull(dst)
 		return nil
 	}
 	x := f.at(slot)
 	if f.kind == average {
-		x = datum.DivRound(new(big.Int).Mul(x, datum.Pow10(max(0, f.scale-f.from))), big.NewInt(f.n[slot]))
+		x = datum.DivRound(new(big.Int).Mul(x, datum.Pow10(max(0, f.scale-f.from))), big.NewInt(*f.n.At(slot)))
 	} else {
 		x = new(big.Int).Set(x)
 	}
@@ -228,7 +229,7 @@ func (f *sumDecimals) Append(slot int32, dst *column.Vector) error {
 }
 
 func (f *sumDecimals) Save(dst []byte, slot int32) []byte {
-	return binary.AppendVarint(row.AppendText(dst, f.at(slot).Text(36)), f.n[slot])
+	return binary.AppendVarint(row.AppendText(dst, f.at(slot).Text(36)), *f.n.At(slot))
 }
 
 func (f *sumDecimals) Load(slot int32, s string) (string, error) {
@@ -240,7 +241,7 @@ func (f *sumDecimals) Load(slot int32, s string) (string, error) {
 	if !ok {
 		return s, row.ErrDamaged
 	}
-	f.sum[slot] = x
-	f.n[slot], s, err = row.Varint(s)
+	*f.sum.At(slot) = x
+	*f.n.At(slot), s, err = row.Varint(s)
 	return s, err
 }

@@ -44,6 +44,9 @@ func NewAggregate(n *plan.WindowAggregate, env eval.Env) (*Aggregate, error) {
 	state.AddCell(&a.Tables, "watermark",
 		func(dst []byte) []byte { return binary.AppendVarint(dst, a.mark) },
 		func(s string) (err error) { a.mark, _, err = row.Varint(s); return err })
+	if !n.Window.Proctime {
+		a.windows.over = func(s span) bool { return a.clock.done(s.end, a.mark) }
+	}
 	a.windows.opened = func(s span) { a.next = min(a.next, s.end) }
 	a.Add(a.windows)
 	return a, nil
@@ -136,21 +139,30 @@ func (a *Aggregate) fire(mark int64, out operator.Emitter) error {
 	slices.SortFunc(over, func(x, y span) int { return cmp.Or(cmp.Compare(x.end, y.end), cmp.Compare(x.start, y.start)) })
 	a.out.From(nil)
 	for _, s := range over {
-		groups := a.windows.open[s].groups
-		for _, key := range sorted(groups) {
-			if a.set.Rows(groups[key]) > 0 { // all rows of a group may have been taken back
-				if err := emit(a.out, a.node, a.clock, a.set, key, groups[key], s); err != nil {
-					return err
-				}
-			}
-			a.set.Free(groups[key])
-			if err := a.out.Spill(out); err != nil {
+		if err := a.close(a.windows.open[s], out); err != nil {
+			return err
+		}
+	}
+	return a.out.Flush(out)
+}
+
+// close puts out the groups of a window, in the order of their keys: what follows
+// may depend on the order, and must not depend on that of the records.
+func (a *Aggregate) close(g *groups, out operator.Emitter) error {
+	for _, at := range g.index.Sorted() {
+		slot := *g.slots.At(at)
+		if a.set.Rows(slot) > 0 { // all rows of a group may have been taken back
+			if err := emit(a.out, a.node, a.clock, a.set, g.index.Key(at), slot, g.span); err != nil {
 				return err
 			}
 		}
-		a.windows.close(s)
+		a.set.Free(slot)
+		if err := a.out.Spill(out); err != nil {
+			return err
+		}
 	}
-	return a.out.Flush(out)
+	a.windows.close(g.span)
+	return nil
 }
 
 // emit adds a group of a window to the output: keys, results, properties.

@@ -3,6 +3,7 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -79,6 +80,8 @@ type scope struct {
 	common []int
 	full   [][2]int // pairs of FULL JOIN … USING that are to be computed
 	ctes   map[string]*cte
+	// aliases are the names that SELECT gives, while WHERE is read, which does not know them.
+	aliases []string
 }
 
 // relation is a table in FROM under its alias.
@@ -236,7 +239,11 @@ func (s *scope) notFound(path ast.Path) error {
 		err := diag.At(path.Pos(), "table or column %q not found", name)
 		return suggest(err, name, candidates)
 	}
-	return suggest(diag.At(path.Pos(), "column %q not found in any table", name), name, candidates)
+	err := diag.At(path.Pos(), "column %q not found in any table", name)
+	if slices.Contains(s.aliases, name) {
+		return err.WithHint("WHERE does not know the names that SELECT gives: write the expression again, or put the query into a subquery")
+	}
+	return suggest(err, name, candidates)
 }
 
 // suggest adds a hint that names the candidate most like name.

@@ -93,6 +93,12 @@ func (s *selection) where() error {
 	if s.ast.Where == nil {
 		return nil
 	}
+	for _, it := range s.ast.Items {
+		if it.Alias != nil {
+			s.scope.aliases = append(s.scope.aliases, it.Alias.Text)
+		}
+	}
+	defer func() { s.scope.aliases = nil }()
 	cond, err := s.exprs("WHERE").condition(s.ast.Where)
 	if err != nil {
 		return err

@@ -2,8 +2,6 @@
 package explain
 
 import (
-	"encoding/json"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -71,48 +69,6 @@ func (p *printer) node(n plan.Node, first, rest string) {
 			p.node(k, rest+":- ", rest+":  ")
 		}
 	}
-}
-
-// node of the JSON form.
-type jsonNode struct {
-	ID           int        `json:"id"`
-	Type         string     `json:"type"`
-	Contents     string     `json:"contents"`
-	Predecessors []jsonEdge `json:"predecessors,omitempty"`
-}
-
-type jsonEdge struct {
-	ID int `json:"id"`
-}
-
-// JSON returns the plans as a list of operators, inputs before those that read them.
-func JSON(roots []plan.Node) (string, error) {
-	var nodes []jsonNode
-	ids := map[plan.Node]int{}
-	var add func(plan.Node) int
-	add = func(n plan.Node) int {
-		if id := ids[n]; id > 0 {
-			return id
-		}
-		var edges []jsonEdge
-		for _, in := range n.Inputs() {
-			edges = append(edges, jsonEdge{ID: add(in)})
-		}
-		text := Describe(n)
-		name, _, _ := strings.Cut(text, "(")
-		id := len(nodes) + 1
-		ids[n] = id
-		nodes = append(nodes, jsonNode{ID: id, Type: name, Contents: text, Predecessors: edges})
-		return id
-	}
-	for _, r := range roots {
-		add(r)
-	}
-	out, err := json.MarshalIndent(map[string]any{"nodes": nodes}, "", "  ")
-	if err != nil {
-		return "", fmt.Errorf("encode plan: %w", err)
-	}
-	return string(out), nil
 }
 
 func names(fields []types.Field) string {

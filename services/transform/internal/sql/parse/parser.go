@@ -214,7 +214,9 @@ func (p *parser) failAt(pos ast.Pos, format string, args ...any) {
 func (p *parser) unexpected(expected string) {
 	t := p.tok()
 	err := diag.At(t.At, "found %s, expected %s", t.Describe(), expected)
-	if t.Kind == token.Word && p.words.Reserved(t.Upper) && (strings.Contains(expected, "name") || strings.Contains(expected, "alias")) {
+	if h := p.habit(expected); h != "" {
+		err.Hint = h
+	} else if t.Kind == token.Word && p.words.Reserved(t.Upper) && (strings.Contains(expected, "name") || strings.Contains(expected, "alias")) {
 		err.Hint = "\"" + t.Text + "\" is a reserved word; write it between backquotes to use it as a name: `" + t.Text + "`"
 	}
 	p.fail(err)

@@ -167,5 +167,5 @@ func (s *Scanner) cString() (string, error) {
 			s.off++
 		}
 	}
-	return "", diag.At(at, "the string literal is not closed").WithHint("end it with '")
+	return "", diag.At(at, "the string literal is not closed").WithHint("end it with '; a quote within is written ''")
 }

@@ -205,7 +205,11 @@ func (s *Scanner) quoted(q byte, what string) (string, error) {
 		}
 		return text, nil
 	}
-	return "", diag.At(at, "the %s is not closed", what).WithHint("end it with %c", q)
+	err := diag.At(at, "the %s is not closed", what)
+	if q == '\'' {
+		return "", err.WithHint("end it with '; a quote within is written ''")
+	}
+	return "", err.WithHint("end it with %c", q)
 }
 
 func (s *Scanner) digits() {
@@ -265,6 +269,10 @@ func (s *Scanner) operator() (token.Kind, string, error) {
 		err = err.WithHint("write text between straight single quotes (')")
 	case '，', '；', '（', '）':
 		err = err.WithHint("use the ASCII form of this character")
+	case '\\':
+		err = err.WithHint("SHOW TABLES lists the tables, DESCRIBE t the columns of one")
+	case '#':
+		err = err.WithHint("a comment begins with --")
 	}
 	return token.EOF, "", err
 }

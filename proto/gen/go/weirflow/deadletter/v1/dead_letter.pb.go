@@ -24,7 +24,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// DeadLetter is a record of the topic weirflow.deadletters.<job>.
+// DeadLetterState is what became of a letter.
+type DeadLetterState int32
+
+const (
+	DeadLetterState_DEAD_LETTER_STATE_UNSPECIFIED DeadLetterState = 0
+	// Nobody has dealt with it.
+	DeadLetterState_DEAD_LETTER_STATE_OPEN DeadLetterState = 1
+	// It was given to the job, or to the indexer, again.
+	DeadLetterState_DEAD_LETTER_STATE_REPLAYED  DeadLetterState = 2
+	DeadLetterState_DEAD_LETTER_STATE_DISCARDED DeadLetterState = 3
+)
+
+// Enum value maps for DeadLetterState.
+var (
+	DeadLetterState_name = map[int32]string{
+		0: "DEAD_LETTER_STATE_UNSPECIFIED",
+		1: "DEAD_LETTER_STATE_OPEN",
+		2: "DEAD_LETTER_STATE_REPLAYED",
+		3: "DEAD_LETTER_STATE_DISCARDED",
+	}
+	DeadLetterState_value = map[string]int32{
+		"DEAD_LETTER_STATE_UNSPECIFIED": 0,
+		"DEAD_LETTER_STATE_OPEN":        1,
+		"DEAD_LETTER_STATE_REPLAYED":    2,
+		"DEAD_LETTER_STATE_DISCARDED":   3,
+	}
+)
+
+func (x DeadLetterState) Enum() *DeadLetterState {
+	p := new(DeadLetterState)
+	*p = x
+	return p
+}
+
+func (x DeadLetterState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DeadLetterState) Descriptor() protoreflect.EnumDescriptor {
+	return file_weirflow_deadletter_v1_dead_letter_proto_enumTypes[0].Descriptor()
+}
+
+func (DeadLetterState) Type() protoreflect.EnumType {
+	return &file_weirflow_deadletter_v1_dead_letter_proto_enumTypes[0]
+}
+
+func (x DeadLetterState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DeadLetterState.Descriptor instead.
+func (DeadLetterState) EnumDescriptor() ([]byte, []int) {
+	return file_weirflow_deadletter_v1_dead_letter_proto_rawDescGZIP(), []int{0}
+}
+
+// DeadLetter is a record of the topic weirflow.deadletters.<job>. What becomes of
+// letters is noted in the same topic behind them: in records that have only a fate.
 type DeadLetter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What could not go on, as it was: a Kafka record's value, or the two lines of a bulk action.
@@ -41,7 +97,24 @@ type DeadLetter struct {
 	Offset    int64  `protobuf:"varint,8,opt,name=offset,proto3" json:"offset,omitempty"`
 	Job       string `protobuf:"bytes,9,opt,name=job,proto3" json:"job,omitempty"`
 	// Service that set it aside.
-	Stage         string `protobuf:"bytes,10,opt,name=stage,proto3" json:"stage,omitempty"`
+	Stage string `protobuf:"bytes,10,opt,name=stage,proto3" json:"stage,omitempty"`
+	// Key of the record; absent when it had none.
+	Key     []byte          `protobuf:"bytes,11,opt,name=key,proto3,oneof" json:"key,omitempty"`
+	Headers []*RecordHeader `protobuf:"bytes,12,rep,name=headers,proto3" json:"headers,omitempty"`
+	// Time of the record in milliseconds since the epoch, and whether the broker set it.
+	TimestampMillis int64 `protobuf:"varint,13,opt,name=timestamp_millis,json=timestampMillis,proto3" json:"timestamp_millis,omitempty"`
+	LogAppendTime   bool  `protobuf:"varint,14,opt,name=log_append_time,json=logAppendTime,proto3" json:"log_append_time,omitempty"`
+	// Name of the event: rows that come of the record again have the same ids.
+	EventId string `protobuf:"bytes,15,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Which of the job's readings of the table it was: the table's name, with #2 and so
+	// on behind it where the job reads the table more than once.
+	Input string `protobuf:"bytes,16,opt,name=input,proto3" json:"input,omitempty"`
+	// The record had no value at all.
+	NullPayload bool `protobuf:"varint,17,opt,name=null_payload,json=nullPayload,proto3" json:"null_payload,omitempty"`
+	// Letter that was replayed and failed again.
+	ReplayOf string `protobuf:"bytes,18,opt,name=replay_of,json=replayOf,proto3" json:"replay_of,omitempty"`
+	// What became of letters before this record. Everything else is empty then.
+	Fate          *Fate `protobuf:"bytes,19,opt,name=fate,proto3" json:"fate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -146,11 +219,242 @@ func (x *DeadLetter) GetStage() string {
 	return ""
 }
 
+func (x *DeadLetter) GetKey() []byte {
+	if x != nil {
+		return x.Key
+	}
+	return nil
+}
+
+func (x *DeadLetter) GetHeaders() []*RecordHeader {
+	if x != nil {
+		return x.Headers
+	}
+	return nil
+}
+
+func (x *DeadLetter) GetTimestampMillis() int64 {
+	if x != nil {
+		return x.TimestampMillis
+	}
+	return 0
+}
+
+func (x *DeadLetter) GetLogAppendTime() bool {
+	if x != nil {
+		return x.LogAppendTime
+	}
+	return false
+}
+
+func (x *DeadLetter) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetInput() string {
+	if x != nil {
+		return x.Input
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetNullPayload() bool {
+	if x != nil {
+		return x.NullPayload
+	}
+	return false
+}
+
+func (x *DeadLetter) GetReplayOf() string {
+	if x != nil {
+		return x.ReplayOf
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetFate() *Fate {
+	if x != nil {
+		return x.Fate
+	}
+	return nil
+}
+
+// RecordHeader is a header of a Kafka record.
+type RecordHeader struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Key   string                 `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Absent when it is null.
+	Value         []byte `protobuf:"bytes,2,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordHeader) Reset() {
+	*x = RecordHeader{}
+	mi := &file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordHeader) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordHeader) ProtoMessage() {}
+
+func (x *RecordHeader) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordHeader.ProtoReflect.Descriptor instead.
+func (*RecordHeader) Descriptor() ([]byte, []int) {
+	return file_weirflow_deadletter_v1_dead_letter_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *RecordHeader) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *RecordHeader) GetValue() []byte {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+// Fate says what became of letters of the partition that it is in.
+type Fate struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	State         DeadLetterState        `protobuf:"varint,1,opt,name=state,proto3,enum=weirflow.deadletter.v1.DeadLetterState" json:"state,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=at,proto3" json:"at,omitempty"`
+	Letters       []*OffsetRange         `protobuf:"bytes,3,rep,name=letters,proto3" json:"letters,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fate) Reset() {
+	*x = Fate{}
+	mi := &file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fate) ProtoMessage() {}
+
+func (x *Fate) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fate.ProtoReflect.Descriptor instead.
+func (*Fate) Descriptor() ([]byte, []int) {
+	return file_weirflow_deadletter_v1_dead_letter_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Fate) GetState() DeadLetterState {
+	if x != nil {
+		return x.State
+	}
+	return DeadLetterState_DEAD_LETTER_STATE_UNSPECIFIED
+}
+
+func (x *Fate) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *Fate) GetLetters() []*OffsetRange {
+	if x != nil {
+		return x.Letters
+	}
+	return nil
+}
+
+// OffsetRange is the offsets from first to last.
+type OffsetRange struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	First         int64                  `protobuf:"varint,1,opt,name=first,proto3" json:"first,omitempty"`
+	Last          int64                  `protobuf:"varint,2,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OffsetRange) Reset() {
+	*x = OffsetRange{}
+	mi := &file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OffsetRange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OffsetRange) ProtoMessage() {}
+
+func (x *OffsetRange) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OffsetRange.ProtoReflect.Descriptor instead.
+func (*OffsetRange) Descriptor() ([]byte, []int) {
+	return file_weirflow_deadletter_v1_dead_letter_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *OffsetRange) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *OffsetRange) GetLast() int64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
 var File_weirflow_deadletter_v1_dead_letter_proto protoreflect.FileDescriptor
 
 const file_weirflow_deadletter_v1_dead_letter_proto_rawDesc = "" +
 	"\n" +
-	"(weirflow/deadletter/v1/dead_letter.proto\x12\x16weirflow.deadletter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc7\x02\n" +
+	"(weirflow/deadletter/v1/dead_letter.proto\x12\x16weirflow.deadletter.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x05\n" +
 	"\n" +
 	"DeadLetter\x12\x1f\n" +
 	"\vraw_payload\x18\x01 \x01(\fR\n" +
@@ -165,7 +469,33 @@ const file_weirflow_deadletter_v1_dead_letter_proto_rawDesc = "" +
 	"\x06offset\x18\b \x01(\x03R\x06offset\x12\x10\n" +
 	"\x03job\x18\t \x01(\tR\x03job\x12\x14\n" +
 	"\x05stage\x18\n" +
-	" \x01(\tR\x05stageBOZMgithub.com/weirflow/weirflow/proto/gen/go/weirflow/deadletter/v1;deadletterv1b\x06proto3"
+	" \x01(\tR\x05stage\x12\x15\n" +
+	"\x03key\x18\v \x01(\fH\x00R\x03key\x88\x01\x01\x12>\n" +
+	"\aheaders\x18\f \x03(\v2$.weirflow.deadletter.v1.RecordHeaderR\aheaders\x12)\n" +
+	"\x10timestamp_millis\x18\r \x01(\x03R\x0ftimestampMillis\x12&\n" +
+	"\x0flog_append_time\x18\x0e \x01(\bR\rlogAppendTime\x12\x19\n" +
+	"\bevent_id\x18\x0f \x01(\tR\aeventId\x12\x14\n" +
+	"\x05input\x18\x10 \x01(\tR\x05input\x12!\n" +
+	"\fnull_payload\x18\x11 \x01(\bR\vnullPayload\x12\x1b\n" +
+	"\treplay_of\x18\x12 \x01(\tR\breplayOf\x120\n" +
+	"\x04fate\x18\x13 \x01(\v2\x1c.weirflow.deadletter.v1.FateR\x04fateB\x06\n" +
+	"\x04_key\"E\n" +
+	"\fRecordHeader\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\fH\x00R\x05value\x88\x01\x01B\b\n" +
+	"\x06_value\"\xb0\x01\n" +
+	"\x04Fate\x12=\n" +
+	"\x05state\x18\x01 \x01(\x0e2'.weirflow.deadletter.v1.DeadLetterStateR\x05state\x12*\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12=\n" +
+	"\aletters\x18\x03 \x03(\v2#.weirflow.deadletter.v1.OffsetRangeR\aletters\"7\n" +
+	"\vOffsetRange\x12\x14\n" +
+	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x12\n" +
+	"\x04last\x18\x02 \x01(\x03R\x04last*\x91\x01\n" +
+	"\x0fDeadLetterState\x12!\n" +
+	"\x1dDEAD_LETTER_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16DEAD_LETTER_STATE_OPEN\x10\x01\x12\x1e\n" +
+	"\x1aDEAD_LETTER_STATE_REPLAYED\x10\x02\x12\x1f\n" +
+	"\x1bDEAD_LETTER_STATE_DISCARDED\x10\x03BOZMgithub.com/weirflow/weirflow/proto/gen/go/weirflow/deadletter/v1;deadletterv1b\x06proto3"
 
 var (
 	file_weirflow_deadletter_v1_dead_letter_proto_rawDescOnce sync.Once
@@ -179,18 +509,28 @@ func file_weirflow_deadletter_v1_dead_letter_proto_rawDescGZIP() []byte {
 	return file_weirflow_deadletter_v1_dead_letter_proto_rawDescData
 }
 
-var file_weirflow_deadletter_v1_dead_letter_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_weirflow_deadletter_v1_dead_letter_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_weirflow_deadletter_v1_dead_letter_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_weirflow_deadletter_v1_dead_letter_proto_goTypes = []any{
-	(*DeadLetter)(nil),            // 0: weirflow.deadletter.v1.DeadLetter
-	(*timestamppb.Timestamp)(nil), // 1: google.protobuf.Timestamp
+	(DeadLetterState)(0),          // 0: weirflow.deadletter.v1.DeadLetterState
+	(*DeadLetter)(nil),            // 1: weirflow.deadletter.v1.DeadLetter
+	(*RecordHeader)(nil),          // 2: weirflow.deadletter.v1.RecordHeader
+	(*Fate)(nil),                  // 3: weirflow.deadletter.v1.Fate
+	(*OffsetRange)(nil),           // 4: weirflow.deadletter.v1.OffsetRange
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 }
 var file_weirflow_deadletter_v1_dead_letter_proto_depIdxs = []int32{
-	1, // 0: weirflow.deadletter.v1.DeadLetter.ingestion_ts:type_name -> google.protobuf.Timestamp
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	5, // 0: weirflow.deadletter.v1.DeadLetter.ingestion_ts:type_name -> google.protobuf.Timestamp
+	2, // 1: weirflow.deadletter.v1.DeadLetter.headers:type_name -> weirflow.deadletter.v1.RecordHeader
+	3, // 2: weirflow.deadletter.v1.DeadLetter.fate:type_name -> weirflow.deadletter.v1.Fate
+	0, // 3: weirflow.deadletter.v1.Fate.state:type_name -> weirflow.deadletter.v1.DeadLetterState
+	5, // 4: weirflow.deadletter.v1.Fate.at:type_name -> google.protobuf.Timestamp
+	4, // 5: weirflow.deadletter.v1.Fate.letters:type_name -> weirflow.deadletter.v1.OffsetRange
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_deadletter_v1_dead_letter_proto_init() }
@@ -198,18 +538,21 @@ func file_weirflow_deadletter_v1_dead_letter_proto_init() {
 	if File_weirflow_deadletter_v1_dead_letter_proto != nil {
 		return
 	}
+	file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[0].OneofWrappers = []any{}
+	file_weirflow_deadletter_v1_dead_letter_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_deadletter_v1_dead_letter_proto_rawDesc), len(file_weirflow_deadletter_v1_dead_letter_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   1,
+			NumEnums:      1,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_weirflow_deadletter_v1_dead_letter_proto_goTypes,
 		DependencyIndexes: file_weirflow_deadletter_v1_dead_letter_proto_depIdxs,
+		EnumInfos:         file_weirflow_deadletter_v1_dead_letter_proto_enumTypes,
 		MessageInfos:      file_weirflow_deadletter_v1_dead_letter_proto_msgTypes,
 	}.Build()
 	File_weirflow_deadletter_v1_dead_letter_proto = out.File

@@ -202,8 +202,10 @@ type IndexBatch struct {
 	Lengths []uint32 `protobuf:"varint,4,rep,packed,name=lengths,proto3" json:"lengths,omitempty"`
 	// Time of the oldest source record, in milliseconds since the epoch; 0 if unknown.
 	OldestEventMillis int64 `protobuf:"varint,5,opt,name=oldest_event_millis,json=oldestEventMillis,proto3" json:"oldest_event_millis,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Dead letter whose documents these are, when they are replayed.
+	ReplayOf      string `protobuf:"bytes,6,opt,name=replay_of,json=replayOf,proto3" json:"replay_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *IndexBatch) Reset() {
@@ -269,6 +271,13 @@ func (x *IndexBatch) GetOldestEventMillis() int64 {
 		return x.OldestEventMillis
 	}
 	return 0
+}
+
+func (x *IndexBatch) GetReplayOf() string {
+	if x != nil {
+		return x.ReplayOf
+	}
+	return ""
 }
 
 // Sink is a record of the compacted topic weirflow.sinks, keyed <job>/<sink>:
@@ -604,14 +613,15 @@ var File_weirflow_index_v1_index_proto protoreflect.FileDescriptor
 
 const file_weirflow_index_v1_index_proto_rawDesc = "" +
 	"\n" +
-	"\x1dweirflow/index/v1/index.proto\x12\x11weirflow.index.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x90\x01\n" +
+	"\x1dweirflow/index/v1/index.proto\x12\x11weirflow.index.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x01\n" +
 	"\n" +
 	"IndexBatch\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
 	"\x04sink\x18\x02 \x01(\tR\x04sink\x12\x12\n" +
 	"\x04body\x18\x03 \x01(\fR\x04body\x12\x18\n" +
 	"\alengths\x18\x04 \x03(\rR\alengths\x12.\n" +
-	"\x13oldest_event_millis\x18\x05 \x01(\x03R\x11oldestEventMillis\"\x92\b\n" +
+	"\x13oldest_event_millis\x18\x05 \x01(\x03R\x11oldestEventMillis\x12\x1b\n" +
+	"\treplay_of\x18\x06 \x01(\tR\breplayOf\"\x92\b\n" +
 	"\x04Sink\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
 	"\x04sink\x18\x02 \x01(\tR\x04sink\x12\x14\n" +

@@ -168,8 +168,11 @@ type Job struct {
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
 	// Grows with each start.
-	Epoch         int64      `protobuf:"varint,7,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	Status        *JobStatus `protobuf:"bytes,8,opt,name=status,proto3" json:"status,omitempty"`
+	Epoch  int64      `protobuf:"varint,7,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Status *JobStatus `protobuf:"bytes,8,opt,name=status,proto3" json:"status,omitempty"`
+	// Grows each time another instance takes the job over: what one with a lesser
+	// term writes is not taken.
+	Term          int64 `protobuf:"varint,9,opt,name=term,proto3" json:"term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -258,6 +261,13 @@ func (x *Job) GetStatus() *JobStatus {
 		return x.Status
 	}
 	return nil
+}
+
+func (x *Job) GetTerm() int64 {
+	if x != nil {
+		return x.Term
+	}
+	return 0
 }
 
 // SourcePosition is how far a job has read a partition.
@@ -1155,8 +1165,11 @@ type ValidateJobResponse struct {
 	// The plan as EXPLAIN prints it.
 	Plan string `protobuf:"bytes,3,opt,name=plan,proto3" json:"plan,omitempty"`
 	// With a job: what would become of its state, as a whole and by operator.
-	Effect        Effect    `protobuf:"varint,4,opt,name=effect,proto3,enum=weirflow.job.v1.Effect" json:"effect,omitempty"`
-	Changes       []*Change `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
+	Effect  Effect    `protobuf:"varint,4,opt,name=effect,proto3,enum=weirflow.job.v1.Effect" json:"effect,omitempty"`
+	Changes []*Change `protobuf:"bytes,5,rep,name=changes,proto3" json:"changes,omitempty"`
+	// The operators as EXPLAIN JSON_EXECUTION_PLAN prints them: a document with
+	// `nodes`, whose ids are those in JobStatus.operators.
+	PlanJson      string `protobuf:"bytes,6,opt,name=plan_json,json=planJson,proto3" json:"plan_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1224,6 +1237,13 @@ func (x *ValidateJobResponse) GetChanges() []*Change {
 		return x.Changes
 	}
 	return nil
+}
+
+func (x *ValidateJobResponse) GetPlanJson() string {
+	if x != nil {
+		return x.PlanJson
+	}
+	return ""
 }
 
 type GetJobRequest struct {
@@ -1986,7 +2006,7 @@ var File_weirflow_job_v1_job_service_proto protoreflect.FileDescriptor
 
 const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\n" +
-	"!weirflow/job/v1/job_service.proto\x12\x0fweirflow.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'weirflow/ledger/v1/ledger_service.proto\"\x8a\x03\n" +
+	"!weirflow/job/v1/job_service.proto\x12\x0fweirflow.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dweirflow/job/v1/preview.proto\x1a'weirflow/ledger/v1/ledger_service.proto\"\x9e\x03\n" +
 	"\x03Job\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12D\n" +
@@ -1999,7 +2019,8 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x14\n" +
 	"\x05epoch\x18\a \x01(\x03R\x05epoch\x122\n" +
-	"\x06status\x18\b \x01(\v2\x1a.weirflow.job.v1.JobStatusR\x06status\x1a=\n" +
+	"\x06status\x18\b \x01(\v2\x1a.weirflow.job.v1.JobStatusR\x06status\x12\x12\n" +
+	"\x04term\x18\t \x01(\x03R\x04term\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb7\x02\n" +
@@ -2102,13 +2123,14 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\tsavepoint\x18\x04 \x01(\tR\tsavepoint\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xd9\x01\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xf6\x01\n" +
 	"\x13ValidateJobResponse\x12\x14\n" +
 	"\x05valid\x18\x01 \x01(\bR\x05valid\x124\n" +
 	"\bproblems\x18\x02 \x03(\v2\x18.weirflow.job.v1.ProblemR\bproblems\x12\x12\n" +
 	"\x04plan\x18\x03 \x01(\tR\x04plan\x12/\n" +
 	"\x06effect\x18\x04 \x01(\x0e2\x17.weirflow.job.v1.EffectR\x06effect\x121\n" +
-	"\achanges\x18\x05 \x03(\v2\x17.weirflow.job.v1.ChangeR\achanges\"#\n" +
+	"\achanges\x18\x05 \x03(\v2\x17.weirflow.job.v1.ChangeR\achanges\x12\x1b\n" +
+	"\tplan_json\x18\x06 \x01(\tR\bplanJson\"#\n" +
 	"\rGetJobRequest\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\"8\n" +
 	"\x0eGetJobResponse\x12&\n" +
@@ -2164,7 +2186,7 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\vEFFECT_NONE\x10\x01\x12\x15\n" +
 	"\x11EFFECT_COMPATIBLE\x10\x02\x12\x12\n" +
 	"\x0eEFFECT_REBUILD\x10\x03\x12\x17\n" +
-	"\x13EFFECT_INCOMPATIBLE\x10\x042\xf8\x06\n" +
+	"\x13EFFECT_INCOMPATIBLE\x10\x042\xc8\a\n" +
 	"\n" +
 	"JobService\x12R\n" +
 	"\tCreateJob\x12!.weirflow.job.v1.CreateJobRequest\x1a\".weirflow.job.v1.CreateJobResponse\x12X\n" +
@@ -2176,7 +2198,8 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\tDeleteJob\x12!.weirflow.job.v1.DeleteJobRequest\x1a\".weirflow.job.v1.DeleteJobResponse\x12d\n" +
 	"\x0fCreateSavepoint\x12'.weirflow.job.v1.CreateSavepointRequest\x1a(.weirflow.job.v1.CreateSavepointResponse\x12a\n" +
 	"\x0eListSavepoints\x12&.weirflow.job.v1.ListSavepointsRequest\x1a'.weirflow.job.v1.ListSavepointsResponse\x12d\n" +
-	"\x0fDeleteSavepoint\x12'.weirflow.job.v1.DeleteSavepointRequest\x1a(.weirflow.job.v1.DeleteSavepointResponseBAZ?github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1;jobv1b\x06proto3"
+	"\x0fDeleteSavepoint\x12'.weirflow.job.v1.DeleteSavepointRequest\x1a(.weirflow.job.v1.DeleteSavepointResponse\x12N\n" +
+	"\aPreview\x12\x1f.weirflow.job.v1.PreviewRequest\x1a .weirflow.job.v1.PreviewResponse0\x01BAZ?github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1;jobv1b\x06proto3"
 
 var (
 	file_weirflow_job_v1_job_service_proto_rawDescOnce sync.Once
@@ -2228,6 +2251,8 @@ var file_weirflow_job_v1_job_service_proto_goTypes = []any{
 	nil,                             // 32: weirflow.job.v1.ValidateJobRequest.ParametersEntry
 	(*timestamppb.Timestamp)(nil),   // 33: google.protobuf.Timestamp
 	(*v1.Stage)(nil),                // 34: weirflow.ledger.v1.Stage
+	(*PreviewRequest)(nil),          // 35: weirflow.job.v1.PreviewRequest
+	(*PreviewResponse)(nil),         // 36: weirflow.job.v1.PreviewResponse
 }
 var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
 	30, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
@@ -2268,18 +2293,20 @@ var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
 	22, // 35: weirflow.job.v1.JobService.CreateSavepoint:input_type -> weirflow.job.v1.CreateSavepointRequest
 	24, // 36: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
 	26, // 37: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
-	11, // 38: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
-	13, // 39: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
-	15, // 40: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
-	17, // 41: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
-	19, // 42: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
-	21, // 43: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
-	29, // 44: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
-	23, // 45: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
-	25, // 46: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
-	27, // 47: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
-	38, // [38:48] is the sub-list for method output_type
-	28, // [28:38] is the sub-list for method input_type
+	35, // 38: weirflow.job.v1.JobService.Preview:input_type -> weirflow.job.v1.PreviewRequest
+	11, // 39: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
+	13, // 40: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
+	15, // 41: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
+	17, // 42: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
+	19, // 43: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
+	21, // 44: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
+	29, // 45: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
+	23, // 46: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
+	25, // 47: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
+	27, // 48: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
+	36, // 49: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
+	39, // [39:50] is the sub-list for method output_type
+	28, // [28:39] is the sub-list for method input_type
 	28, // [28:28] is the sub-list for extension type_name
 	28, // [28:28] is the sub-list for extension extendee
 	0,  // [0:28] is the sub-list for field type_name
@@ -2290,6 +2317,7 @@ func file_weirflow_job_v1_job_service_proto_init() {
 	if File_weirflow_job_v1_job_service_proto != nil {
 		return
 	}
+	file_weirflow_job_v1_preview_proto_init()
 	file_weirflow_job_v1_job_service_proto_msgTypes[1].OneofWrappers = []any{}
 	file_weirflow_job_v1_job_service_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}

@@ -31,6 +31,7 @@ const (
 	JobService_CreateSavepoint_FullMethodName = "/weirflow.job.v1.JobService/CreateSavepoint"
 	JobService_ListSavepoints_FullMethodName  = "/weirflow.job.v1.JobService/ListSavepoints"
 	JobService_DeleteSavepoint_FullMethodName = "/weirflow.job.v1.JobService/DeleteSavepoint"
+	JobService_Preview_FullMethodName         = "/weirflow.job.v1.JobService/Preview"
 )
 
 // JobServiceClient is the client API for JobService service.
@@ -56,6 +57,10 @@ type JobServiceClient interface {
 	CreateSavepoint(ctx context.Context, in *CreateSavepointRequest, opts ...grpc.CallOption) (*CreateSavepointResponse, error)
 	ListSavepoints(ctx context.Context, in *ListSavepointsRequest, opts ...grpc.CallOption) (*ListSavepointsResponse, error)
 	DeleteSavepoint(ctx context.Context, in *DeleteSavepointRequest, opts ...grpc.CallOption) (*DeleteSavepointResponse, error)
+	// Preview runs a SELECT on what comes into its tables and answers the rows, until
+	// a limit is reached or the client leaves. It writes nothing, moves no consumer
+	// group, and keeps nothing.
+	Preview(ctx context.Context, in *PreviewRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PreviewResponse], error)
 }
 
 type jobServiceClient struct {
@@ -166,6 +171,25 @@ func (c *jobServiceClient) DeleteSavepoint(ctx context.Context, in *DeleteSavepo
 	return out, nil
 }
 
+func (c *jobServiceClient) Preview(ctx context.Context, in *PreviewRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PreviewResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &JobService_ServiceDesc.Streams[0], JobService_Preview_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[PreviewRequest, PreviewResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type JobService_PreviewClient = grpc.ServerStreamingClient[PreviewResponse]
+
 // JobServiceServer is the server API for JobService service.
 // All implementations must embed UnimplementedJobServiceServer
 // for forward compatibility.
@@ -189,6 +213,10 @@ type JobServiceServer interface {
 	CreateSavepoint(context.Context, *CreateSavepointRequest) (*CreateSavepointResponse, error)
 	ListSavepoints(context.Context, *ListSavepointsRequest) (*ListSavepointsResponse, error)
 	DeleteSavepoint(context.Context, *DeleteSavepointRequest) (*DeleteSavepointResponse, error)
+	// Preview runs a SELECT on what comes into its tables and answers the rows, until
+	// a limit is reached or the client leaves. It writes nothing, moves no consumer
+	// group, and keeps nothing.
+	Preview(*PreviewRequest, grpc.ServerStreamingServer[PreviewResponse]) error
 	mustEmbedUnimplementedJobServiceServer()
 }
 
@@ -228,6 +256,9 @@ func (UnimplementedJobServiceServer) ListSavepoints(context.Context, *ListSavepo
 }
 func (UnimplementedJobServiceServer) DeleteSavepoint(context.Context, *DeleteSavepointRequest) (*DeleteSavepointResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteSavepoint not implemented")
+}
+func (UnimplementedJobServiceServer) Preview(*PreviewRequest, grpc.ServerStreamingServer[PreviewResponse]) error {
+	return status.Error(codes.Unimplemented, "method Preview not implemented")
 }
 func (UnimplementedJobServiceServer) mustEmbedUnimplementedJobServiceServer() {}
 func (UnimplementedJobServiceServer) testEmbeddedByValue()                    {}
@@ -430,6 +461,17 @@ func _JobService_DeleteSavepoint_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _JobService_Preview_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(PreviewRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(JobServiceServer).Preview(m, &grpc.GenericServerStream[PreviewRequest, PreviewResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type JobService_PreviewServer = grpc.ServerStreamingServer[PreviewResponse]
+
 // JobService_ServiceDesc is the grpc.ServiceDesc for JobService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -478,6 +520,12 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _JobService_DeleteSavepoint_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Preview",
+			Handler:       _JobService_Preview_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "weirflow/job/v1/job_service.proto",
 }
