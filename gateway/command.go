@@ -21,7 +21,7 @@ func Command() *cobra.Command {
 // Parts makes the gateway with connections to the services that are configured.
 func Parts(cfg Config, e process.Env) ([]lifecycle.Part, error) {
 	backends := map[string]grpc.ClientConnInterface{}
-	for name, c := range map[string]rpc.ClientConfig{"ingest": cfg.Ingest, "transform": cfg.Transform, "indexer": cfg.Indexer, "agent": cfg.Agent} {
+	for name, c := range map[string]rpc.ClientConfig{"ingest": cfg.Ingest, "transform": cfg.Transform, "indexer": cfg.Indexer, "agent": cfg.Agent, "alerting": cfg.Alerting} {
 		if c.Address == "" {
 			continue
 		}

@@ -22,12 +22,13 @@ type Config struct {
 	Token secret.String `yaml:"token" help:"bearer token that API calls must bring"`
 	// Search is the store that /api/v1/search leads to.
 	Search Search `yaml:"search"`
-	// Ingest, Transform, Indexer and Agent are the services behind the gateway;
+	// Ingest, Transform, Indexer, Agent and Alerting are the services behind the gateway;
 	// an empty address leaves one out.
 	Ingest    rpc.ClientConfig `yaml:"ingest"`
 	Transform rpc.ClientConfig `yaml:"transform"`
 	Indexer   rpc.ClientConfig `yaml:"indexer"`
 	Agent     rpc.ClientConfig `yaml:"agent"`
+	Alerting  rpc.ClientConfig `yaml:"alerting"`
 }
 
 // Search is the address of the search store.

@@ -16,12 +16,14 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	alertgw "github.com/weirflow/weirflow/gateway/gen/weirflow/alert/v1"
 	deadlettergw "github.com/weirflow/weirflow/gateway/gen/weirflow/deadletter/v1"
 	ingestgw "github.com/weirflow/weirflow/gateway/gen/weirflow/ingest/v1"
 	jobgw "github.com/weirflow/weirflow/gateway/gen/weirflow/job/v1"
 	ledgergw "github.com/weirflow/weirflow/gateway/gen/weirflow/ledger/v1"
 	statusgw "github.com/weirflow/weirflow/gateway/gen/weirflow/status/v1"
 	topicgw "github.com/weirflow/weirflow/gateway/gen/weirflow/topic/v1"
+	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
 	deadletterv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/deadletter/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
@@ -101,6 +103,7 @@ func (s *Service) api() (http.Handler, error) {
 		return nil, errors.New("the gateway needs the addresses of ingest and transform")
 	}
 	err := errors.Join(
+		alertgw.RegisterPolicyServiceHandlerClient(ctx, mux, alertv1.NewPolicyServiceClient(s.backend("alerting"))),
 		ingestgw.RegisterIngestServiceHandlerClient(ctx, mux, ingestv1.NewIngestServiceClient(ingest)),
 		topicgw.RegisterTopicServiceHandlerClient(ctx, mux, topicv1.NewTopicServiceClient(ingest)),
 		topicgw.RegisterMessageServiceHandlerClient(ctx, mux, topicv1.NewMessageServiceClient(ingest)),

@@ -5,6 +5,7 @@ package integration
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -65,7 +66,7 @@ INSERT INTO full_disks SELECT host, 'disk of ' || host || ' is full', 'critical'
 			count := func() int { mu.Lock(); defer mu.Unlock(); return len(called) }
 			eventually(t, 60*time.Second, "the first alert is told", func() error {
 				if count() == 0 {
-					return fmt.Errorf("nobody was called")
+					return errors.New("nobody was called")
 				}
 				return nil
 			})
@@ -78,7 +79,7 @@ INSERT INTO full_disks SELECT host, 'disk of ' || host || ' is full', 'critical'
 					mu.Lock()
 					defer mu.Unlock()
 					if len(called[host]) == 0 {
-						return fmt.Errorf("nobody was called")
+						return errors.New("nobody was called")
 					}
 					took = append(took, called[host][0].Sub(start))
 					return nil

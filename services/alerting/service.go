@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/prometheus/rules"
 	"google.golang.org/grpc"
 
+	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
 	"github.com/weirflow/weirflow/services/alerting/internal/channel"
@@ -24,6 +25,7 @@ import (
 	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
 	"github.com/weirflow/weirflow/services/alerting/internal/notify"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
+	"github.com/weirflow/weirflow/services/alerting/internal/policy"
 	"github.com/weirflow/weirflow/services/platform/ledger"
 	"github.com/weirflow/weirflow/services/platform/status"
 	"github.com/weirflow/weirflow/services/platform/version"
@@ -52,6 +54,7 @@ type Service struct {
 	d       Deps
 	metrics *metrics.Engine
 	intake  *intake.Intake
+	policy  *policy.Book
 	notify  *notify.Engine
 	port    *web.Server
 }
@@ -79,6 +82,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}, metrics.Deps{Logger: engines, Registry: d.Registry, Notify: s.fire, Version: version.String()})
 	if err != nil {
 		return nil, err
+	}
+	if s.policy, err = policy.NewBook(cfg.Kafka, s.metrics, time.Now, d.Logger); err != nil {
+		return nil, errors.Join(err, s.metrics.Close())
 	}
 	s.intake = intake.New(intake.Config{Kafka: cfg.Kafka, Group: group, Link: cfg.ExternalURL},
 		intake.Deps{Logger: d.Logger, Stage: d.Book.Stage("alerts"), Put: s.notify.Put, Now: time.Now})
@@ -123,6 +129,7 @@ func (s *Service) Handler() http.Handler { return s.port.Handler() }
 // Register puts the service's APIs on a gRPC server.
 func (s *Service) Register(g *grpc.Server) {
 	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
+	alertv1.RegisterPolicyServiceServer(g, policy.Server{Book: s.policy, Now: time.Now})
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }
 
@@ -135,7 +142,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer end()
 	notified := make(chan error, 1)
 	go func() { notified <- s.notify.Run(told) }()
-	parts := []func(context.Context) error{s.port.Run, s.metrics.Run, s.intake.Run}
+	parts := []func(context.Context) error{s.port.Run, s.metrics.Run, s.intake.Run, s.policy.Run}
 	ended := make(chan error, len(parts))
 	for _, run := range parts {
 		go func() { ended <- run(ctx) }()

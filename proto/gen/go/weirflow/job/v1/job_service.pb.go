@@ -270,6 +270,69 @@ func (x *Job) GetTerm() int64 {
 	return 0
 }
 
+// Instance is a record of the compacted topic weirflow.instances, keyed by name: one
+// of the processes that share the jobs.
+type Instance struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Where the others reach its gRPC API; empty: nowhere.
+	Address       string                 `protobuf:"bytes,2,opt,name=address,proto3" json:"address,omitempty"`
+	StartedAt     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Instance) Reset() {
+	*x = Instance{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Instance) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Instance) ProtoMessage() {}
+
+func (x *Instance) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Instance.ProtoReflect.Descriptor instead.
+func (*Instance) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Instance) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Instance) GetAddress() string {
+	if x != nil {
+		return x.Address
+	}
+	return ""
+}
+
+func (x *Instance) GetStartedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartedAt
+	}
+	return nil
+}
+
 // SourcePosition is how far a job has read a partition.
 type SourcePosition struct {
 	state     protoimpl.MessageState `protogen:"open.v1"`
@@ -298,7 +361,7 @@ type SourcePosition struct {
 
 func (x *SourcePosition) Reset() {
 	*x = SourcePosition{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[1]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -310,7 +373,7 @@ func (x *SourcePosition) String() string {
 func (*SourcePosition) ProtoMessage() {}
 
 func (x *SourcePosition) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[1]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -323,7 +386,7 @@ func (x *SourcePosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourcePosition.ProtoReflect.Descriptor instead.
 func (*SourcePosition) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{1}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *SourcePosition) GetTable() string {
@@ -424,7 +487,7 @@ type OperatorStatus struct {
 
 func (x *OperatorStatus) Reset() {
 	*x = OperatorStatus{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[2]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -436,7 +499,7 @@ func (x *OperatorStatus) String() string {
 func (*OperatorStatus) ProtoMessage() {}
 
 func (x *OperatorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[2]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -449,7 +512,7 @@ func (x *OperatorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OperatorStatus.ProtoReflect.Descriptor instead.
 func (*OperatorStatus) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{2}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *OperatorStatus) GetId() string {
@@ -539,7 +602,7 @@ type CheckpointStatus struct {
 
 func (x *CheckpointStatus) Reset() {
 	*x = CheckpointStatus{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +614,7 @@ func (x *CheckpointStatus) String() string {
 func (*CheckpointStatus) ProtoMessage() {}
 
 func (x *CheckpointStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[3]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +627,7 @@ func (x *CheckpointStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckpointStatus.ProtoReflect.Descriptor instead.
 func (*CheckpointStatus) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{3}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *CheckpointStatus) GetId() int64 {
@@ -646,7 +709,7 @@ type Savepoint struct {
 
 func (x *Savepoint) Reset() {
 	*x = Savepoint{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -658,7 +721,7 @@ func (x *Savepoint) String() string {
 func (*Savepoint) ProtoMessage() {}
 
 func (x *Savepoint) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[4]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -671,7 +734,7 @@ func (x *Savepoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Savepoint.ProtoReflect.Descriptor instead.
 func (*Savepoint) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{4}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Savepoint) GetName() string {
@@ -721,7 +784,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -733,7 +796,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[5]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -746,7 +809,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{5}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Change) GetEffect() Effect {
@@ -791,7 +854,7 @@ type JobStatus struct {
 
 func (x *JobStatus) Reset() {
 	*x = JobStatus{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -803,7 +866,7 @@ func (x *JobStatus) String() string {
 func (*JobStatus) ProtoMessage() {}
 
 func (x *JobStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[6]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -816,7 +879,7 @@ func (x *JobStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobStatus.ProtoReflect.Descriptor instead.
 func (*JobStatus) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{6}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *JobStatus) GetState() JobState {
@@ -911,7 +974,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -923,7 +986,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -936,7 +999,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{7}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Problem) GetLine() int32 {
@@ -982,7 +1045,7 @@ type CreateJobRequest struct {
 
 func (x *CreateJobRequest) Reset() {
 	*x = CreateJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -994,7 +1057,7 @@ func (x *CreateJobRequest) String() string {
 func (*CreateJobRequest) ProtoMessage() {}
 
 func (x *CreateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1007,7 +1070,7 @@ func (x *CreateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJobRequest.ProtoReflect.Descriptor instead.
 func (*CreateJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{8}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *CreateJobRequest) GetName() string {
@@ -1054,7 +1117,7 @@ type CreateJobResponse struct {
 
 func (x *CreateJobResponse) Reset() {
 	*x = CreateJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1066,7 +1129,7 @@ func (x *CreateJobResponse) String() string {
 func (*CreateJobResponse) ProtoMessage() {}
 
 func (x *CreateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1079,7 +1142,7 @@ func (x *CreateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJobResponse.ProtoReflect.Descriptor instead.
 func (*CreateJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{9}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CreateJobResponse) GetJob() *Job {
@@ -1102,7 +1165,7 @@ type ValidateJobRequest struct {
 
 func (x *ValidateJobRequest) Reset() {
 	*x = ValidateJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1114,7 +1177,7 @@ func (x *ValidateJobRequest) String() string {
 func (*ValidateJobRequest) ProtoMessage() {}
 
 func (x *ValidateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1127,7 +1190,7 @@ func (x *ValidateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateJobRequest.ProtoReflect.Descriptor instead.
 func (*ValidateJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{10}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ValidateJobRequest) GetSql() string {
@@ -1176,7 +1239,7 @@ type ValidateJobResponse struct {
 
 func (x *ValidateJobResponse) Reset() {
 	*x = ValidateJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1188,7 +1251,7 @@ func (x *ValidateJobResponse) String() string {
 func (*ValidateJobResponse) ProtoMessage() {}
 
 func (x *ValidateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1201,7 +1264,7 @@ func (x *ValidateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateJobResponse.ProtoReflect.Descriptor instead.
 func (*ValidateJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{11}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ValidateJobResponse) GetValid() bool {
@@ -1255,7 +1318,7 @@ type GetJobRequest struct {
 
 func (x *GetJobRequest) Reset() {
 	*x = GetJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1330,7 @@ func (x *GetJobRequest) String() string {
 func (*GetJobRequest) ProtoMessage() {}
 
 func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1343,7 @@ func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
 func (*GetJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{12}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetJobRequest) GetName() string {
@@ -1299,7 +1362,7 @@ type GetJobResponse struct {
 
 func (x *GetJobResponse) Reset() {
 	*x = GetJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1311,7 +1374,7 @@ func (x *GetJobResponse) String() string {
 func (*GetJobResponse) ProtoMessage() {}
 
 func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1324,7 +1387,7 @@ func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobResponse.ProtoReflect.Descriptor instead.
 func (*GetJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{13}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetJobResponse) GetJob() *Job {
@@ -1344,7 +1407,7 @@ type ListJobsRequest struct {
 
 func (x *ListJobsRequest) Reset() {
 	*x = ListJobsRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1356,7 +1419,7 @@ func (x *ListJobsRequest) String() string {
 func (*ListJobsRequest) ProtoMessage() {}
 
 func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1369,7 +1432,7 @@ func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsRequest.ProtoReflect.Descriptor instead.
 func (*ListJobsRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{14}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListJobsRequest) GetPageSize() int32 {
@@ -1396,7 +1459,7 @@ type ListJobsResponse struct {
 
 func (x *ListJobsResponse) Reset() {
 	*x = ListJobsResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1471,7 @@ func (x *ListJobsResponse) String() string {
 func (*ListJobsResponse) ProtoMessage() {}
 
 func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1484,7 @@ func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsResponse.ProtoReflect.Descriptor instead.
 func (*ListJobsResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{15}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListJobsResponse) GetJobs() []*Job {
@@ -1452,7 +1515,7 @@ type StartJobRequest struct {
 
 func (x *StartJobRequest) Reset() {
 	*x = StartJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1464,7 +1527,7 @@ func (x *StartJobRequest) String() string {
 func (*StartJobRequest) ProtoMessage() {}
 
 func (x *StartJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1477,7 +1540,7 @@ func (x *StartJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartJobRequest.ProtoReflect.Descriptor instead.
 func (*StartJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{16}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *StartJobRequest) GetName() string {
@@ -1510,7 +1573,7 @@ type StartJobResponse struct {
 
 func (x *StartJobResponse) Reset() {
 	*x = StartJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1585,7 @@ func (x *StartJobResponse) String() string {
 func (*StartJobResponse) ProtoMessage() {}
 
 func (x *StartJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1598,7 @@ func (x *StartJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartJobResponse.ProtoReflect.Descriptor instead.
 func (*StartJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{17}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StartJobResponse) GetJob() *Job {
@@ -1556,7 +1619,7 @@ type StopJobRequest struct {
 
 func (x *StopJobRequest) Reset() {
 	*x = StopJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1568,7 +1631,7 @@ func (x *StopJobRequest) String() string {
 func (*StopJobRequest) ProtoMessage() {}
 
 func (x *StopJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1581,7 +1644,7 @@ func (x *StopJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopJobRequest.ProtoReflect.Descriptor instead.
 func (*StopJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{18}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StopJobRequest) GetName() string {
@@ -1608,7 +1671,7 @@ type StopJobResponse struct {
 
 func (x *StopJobResponse) Reset() {
 	*x = StopJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1620,7 +1683,7 @@ func (x *StopJobResponse) String() string {
 func (*StopJobResponse) ProtoMessage() {}
 
 func (x *StopJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1633,7 +1696,7 @@ func (x *StopJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopJobResponse.ProtoReflect.Descriptor instead.
 func (*StopJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{19}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StopJobResponse) GetJob() *Job {
@@ -1660,7 +1723,7 @@ type CreateSavepointRequest struct {
 
 func (x *CreateSavepointRequest) Reset() {
 	*x = CreateSavepointRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1672,7 +1735,7 @@ func (x *CreateSavepointRequest) String() string {
 func (*CreateSavepointRequest) ProtoMessage() {}
 
 func (x *CreateSavepointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1685,7 +1748,7 @@ func (x *CreateSavepointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSavepointRequest.ProtoReflect.Descriptor instead.
 func (*CreateSavepointRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{20}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CreateSavepointRequest) GetJob() string {
@@ -1711,7 +1774,7 @@ type CreateSavepointResponse struct {
 
 func (x *CreateSavepointResponse) Reset() {
 	*x = CreateSavepointResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +1786,7 @@ func (x *CreateSavepointResponse) String() string {
 func (*CreateSavepointResponse) ProtoMessage() {}
 
 func (x *CreateSavepointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +1799,7 @@ func (x *CreateSavepointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSavepointResponse.ProtoReflect.Descriptor instead.
 func (*CreateSavepointResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{21}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateSavepointResponse) GetSavepoint() *Savepoint {
@@ -1755,7 +1818,7 @@ type ListSavepointsRequest struct {
 
 func (x *ListSavepointsRequest) Reset() {
 	*x = ListSavepointsRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1767,7 +1830,7 @@ func (x *ListSavepointsRequest) String() string {
 func (*ListSavepointsRequest) ProtoMessage() {}
 
 func (x *ListSavepointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1780,7 +1843,7 @@ func (x *ListSavepointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSavepointsRequest.ProtoReflect.Descriptor instead.
 func (*ListSavepointsRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{22}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListSavepointsRequest) GetJob() string {
@@ -1799,7 +1862,7 @@ type ListSavepointsResponse struct {
 
 func (x *ListSavepointsResponse) Reset() {
 	*x = ListSavepointsResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1811,7 +1874,7 @@ func (x *ListSavepointsResponse) String() string {
 func (*ListSavepointsResponse) ProtoMessage() {}
 
 func (x *ListSavepointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1824,7 +1887,7 @@ func (x *ListSavepointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSavepointsResponse.ProtoReflect.Descriptor instead.
 func (*ListSavepointsResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{23}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListSavepointsResponse) GetSavepoints() []*Savepoint {
@@ -1844,7 +1907,7 @@ type DeleteSavepointRequest struct {
 
 func (x *DeleteSavepointRequest) Reset() {
 	*x = DeleteSavepointRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1856,7 +1919,7 @@ func (x *DeleteSavepointRequest) String() string {
 func (*DeleteSavepointRequest) ProtoMessage() {}
 
 func (x *DeleteSavepointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1869,7 +1932,7 @@ func (x *DeleteSavepointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSavepointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSavepointRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{24}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeleteSavepointRequest) GetJob() string {
@@ -1894,7 +1957,7 @@ type DeleteSavepointResponse struct {
 
 func (x *DeleteSavepointResponse) Reset() {
 	*x = DeleteSavepointResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1906,7 +1969,7 @@ func (x *DeleteSavepointResponse) String() string {
 func (*DeleteSavepointResponse) ProtoMessage() {}
 
 func (x *DeleteSavepointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1919,7 +1982,7 @@ func (x *DeleteSavepointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSavepointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSavepointResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{25}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{26}
 }
 
 type DeleteJobRequest struct {
@@ -1931,7 +1994,7 @@ type DeleteJobRequest struct {
 
 func (x *DeleteJobRequest) Reset() {
 	*x = DeleteJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1943,7 +2006,7 @@ func (x *DeleteJobRequest) String() string {
 func (*DeleteJobRequest) ProtoMessage() {}
 
 func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1956,7 +2019,7 @@ func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobRequest.ProtoReflect.Descriptor instead.
 func (*DeleteJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{26}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DeleteJobRequest) GetName() string {
@@ -1974,7 +2037,7 @@ type DeleteJobResponse struct {
 
 func (x *DeleteJobResponse) Reset() {
 	*x = DeleteJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1986,7 +2049,7 @@ func (x *DeleteJobResponse) String() string {
 func (*DeleteJobResponse) ProtoMessage() {}
 
 func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1999,7 +2062,7 @@ func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobResponse.ProtoReflect.Descriptor instead.
 func (*DeleteJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{27}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{28}
 }
 
 var File_weirflow_job_v1_job_service_proto protoreflect.FileDescriptor
@@ -2023,7 +2086,12 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x04term\x18\t \x01(\x03R\x04term\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xb7\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"s\n" +
+	"\bInstance\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\aaddress\x18\x02 \x01(\tR\aaddress\x129\n" +
+	"\n" +
+	"started_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\"\xb7\x02\n" +
 	"\x0eSourcePosition\x12\x14\n" +
 	"\x05table\x18\x01 \x01(\tR\x05table\x12\x14\n" +
 	"\x05topic\x18\x02 \x01(\tR\x05topic\x12\x1c\n" +
@@ -2214,102 +2282,104 @@ func file_weirflow_job_v1_job_service_proto_rawDescGZIP() []byte {
 }
 
 var file_weirflow_job_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weirflow_job_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_weirflow_job_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_weirflow_job_v1_job_service_proto_goTypes = []any{
 	(JobState)(0),                   // 0: weirflow.job.v1.JobState
 	(Effect)(0),                     // 1: weirflow.job.v1.Effect
 	(*Job)(nil),                     // 2: weirflow.job.v1.Job
-	(*SourcePosition)(nil),          // 3: weirflow.job.v1.SourcePosition
-	(*OperatorStatus)(nil),          // 4: weirflow.job.v1.OperatorStatus
-	(*CheckpointStatus)(nil),        // 5: weirflow.job.v1.CheckpointStatus
-	(*Savepoint)(nil),               // 6: weirflow.job.v1.Savepoint
-	(*Change)(nil),                  // 7: weirflow.job.v1.Change
-	(*JobStatus)(nil),               // 8: weirflow.job.v1.JobStatus
-	(*Problem)(nil),                 // 9: weirflow.job.v1.Problem
-	(*CreateJobRequest)(nil),        // 10: weirflow.job.v1.CreateJobRequest
-	(*CreateJobResponse)(nil),       // 11: weirflow.job.v1.CreateJobResponse
-	(*ValidateJobRequest)(nil),      // 12: weirflow.job.v1.ValidateJobRequest
-	(*ValidateJobResponse)(nil),     // 13: weirflow.job.v1.ValidateJobResponse
-	(*GetJobRequest)(nil),           // 14: weirflow.job.v1.GetJobRequest
-	(*GetJobResponse)(nil),          // 15: weirflow.job.v1.GetJobResponse
-	(*ListJobsRequest)(nil),         // 16: weirflow.job.v1.ListJobsRequest
-	(*ListJobsResponse)(nil),        // 17: weirflow.job.v1.ListJobsResponse
-	(*StartJobRequest)(nil),         // 18: weirflow.job.v1.StartJobRequest
-	(*StartJobResponse)(nil),        // 19: weirflow.job.v1.StartJobResponse
-	(*StopJobRequest)(nil),          // 20: weirflow.job.v1.StopJobRequest
-	(*StopJobResponse)(nil),         // 21: weirflow.job.v1.StopJobResponse
-	(*CreateSavepointRequest)(nil),  // 22: weirflow.job.v1.CreateSavepointRequest
-	(*CreateSavepointResponse)(nil), // 23: weirflow.job.v1.CreateSavepointResponse
-	(*ListSavepointsRequest)(nil),   // 24: weirflow.job.v1.ListSavepointsRequest
-	(*ListSavepointsResponse)(nil),  // 25: weirflow.job.v1.ListSavepointsResponse
-	(*DeleteSavepointRequest)(nil),  // 26: weirflow.job.v1.DeleteSavepointRequest
-	(*DeleteSavepointResponse)(nil), // 27: weirflow.job.v1.DeleteSavepointResponse
-	(*DeleteJobRequest)(nil),        // 28: weirflow.job.v1.DeleteJobRequest
-	(*DeleteJobResponse)(nil),       // 29: weirflow.job.v1.DeleteJobResponse
-	nil,                             // 30: weirflow.job.v1.Job.ParametersEntry
-	nil,                             // 31: weirflow.job.v1.CreateJobRequest.ParametersEntry
-	nil,                             // 32: weirflow.job.v1.ValidateJobRequest.ParametersEntry
-	(*timestamppb.Timestamp)(nil),   // 33: google.protobuf.Timestamp
-	(*v1.Stage)(nil),                // 34: weirflow.ledger.v1.Stage
-	(*PreviewRequest)(nil),          // 35: weirflow.job.v1.PreviewRequest
-	(*PreviewResponse)(nil),         // 36: weirflow.job.v1.PreviewResponse
+	(*Instance)(nil),                // 3: weirflow.job.v1.Instance
+	(*SourcePosition)(nil),          // 4: weirflow.job.v1.SourcePosition
+	(*OperatorStatus)(nil),          // 5: weirflow.job.v1.OperatorStatus
+	(*CheckpointStatus)(nil),        // 6: weirflow.job.v1.CheckpointStatus
+	(*Savepoint)(nil),               // 7: weirflow.job.v1.Savepoint
+	(*Change)(nil),                  // 8: weirflow.job.v1.Change
+	(*JobStatus)(nil),               // 9: weirflow.job.v1.JobStatus
+	(*Problem)(nil),                 // 10: weirflow.job.v1.Problem
+	(*CreateJobRequest)(nil),        // 11: weirflow.job.v1.CreateJobRequest
+	(*CreateJobResponse)(nil),       // 12: weirflow.job.v1.CreateJobResponse
+	(*ValidateJobRequest)(nil),      // 13: weirflow.job.v1.ValidateJobRequest
+	(*ValidateJobResponse)(nil),     // 14: weirflow.job.v1.ValidateJobResponse
+	(*GetJobRequest)(nil),           // 15: weirflow.job.v1.GetJobRequest
+	(*GetJobResponse)(nil),          // 16: weirflow.job.v1.GetJobResponse
+	(*ListJobsRequest)(nil),         // 17: weirflow.job.v1.ListJobsRequest
+	(*ListJobsResponse)(nil),        // 18: weirflow.job.v1.ListJobsResponse
+	(*StartJobRequest)(nil),         // 19: weirflow.job.v1.StartJobRequest
+	(*StartJobResponse)(nil),        // 20: weirflow.job.v1.StartJobResponse
+	(*StopJobRequest)(nil),          // 21: weirflow.job.v1.StopJobRequest
+	(*StopJobResponse)(nil),         // 22: weirflow.job.v1.StopJobResponse
+	(*CreateSavepointRequest)(nil),  // 23: weirflow.job.v1.CreateSavepointRequest
+	(*CreateSavepointResponse)(nil), // 24: weirflow.job.v1.CreateSavepointResponse
+	(*ListSavepointsRequest)(nil),   // 25: weirflow.job.v1.ListSavepointsRequest
+	(*ListSavepointsResponse)(nil),  // 26: weirflow.job.v1.ListSavepointsResponse
+	(*DeleteSavepointRequest)(nil),  // 27: weirflow.job.v1.DeleteSavepointRequest
+	(*DeleteSavepointResponse)(nil), // 28: weirflow.job.v1.DeleteSavepointResponse
+	(*DeleteJobRequest)(nil),        // 29: weirflow.job.v1.DeleteJobRequest
+	(*DeleteJobResponse)(nil),       // 30: weirflow.job.v1.DeleteJobResponse
+	nil,                             // 31: weirflow.job.v1.Job.ParametersEntry
+	nil,                             // 32: weirflow.job.v1.CreateJobRequest.ParametersEntry
+	nil,                             // 33: weirflow.job.v1.ValidateJobRequest.ParametersEntry
+	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
+	(*v1.Stage)(nil),                // 35: weirflow.ledger.v1.Stage
+	(*PreviewRequest)(nil),          // 36: weirflow.job.v1.PreviewRequest
+	(*PreviewResponse)(nil),         // 37: weirflow.job.v1.PreviewResponse
 }
 var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
-	30, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
-	33, // 1: weirflow.job.v1.Job.created_at:type_name -> google.protobuf.Timestamp
-	33, // 2: weirflow.job.v1.Job.updated_at:type_name -> google.protobuf.Timestamp
-	8,  // 3: weirflow.job.v1.Job.status:type_name -> weirflow.job.v1.JobStatus
-	33, // 4: weirflow.job.v1.CheckpointStatus.at:type_name -> google.protobuf.Timestamp
-	33, // 5: weirflow.job.v1.Savepoint.at:type_name -> google.protobuf.Timestamp
-	1,  // 6: weirflow.job.v1.Change.effect:type_name -> weirflow.job.v1.Effect
-	0,  // 7: weirflow.job.v1.JobStatus.state:type_name -> weirflow.job.v1.JobState
-	33, // 8: weirflow.job.v1.JobStatus.started_at:type_name -> google.protobuf.Timestamp
-	33, // 9: weirflow.job.v1.JobStatus.changed_at:type_name -> google.protobuf.Timestamp
-	3,  // 10: weirflow.job.v1.JobStatus.sources:type_name -> weirflow.job.v1.SourcePosition
-	4,  // 11: weirflow.job.v1.JobStatus.operators:type_name -> weirflow.job.v1.OperatorStatus
-	34, // 12: weirflow.job.v1.JobStatus.ledger:type_name -> weirflow.ledger.v1.Stage
-	33, // 13: weirflow.job.v1.JobStatus.last_checkpoint_at:type_name -> google.protobuf.Timestamp
-	5,  // 14: weirflow.job.v1.JobStatus.checkpoint:type_name -> weirflow.job.v1.CheckpointStatus
-	31, // 15: weirflow.job.v1.CreateJobRequest.parameters:type_name -> weirflow.job.v1.CreateJobRequest.ParametersEntry
-	2,  // 16: weirflow.job.v1.CreateJobResponse.job:type_name -> weirflow.job.v1.Job
-	32, // 17: weirflow.job.v1.ValidateJobRequest.parameters:type_name -> weirflow.job.v1.ValidateJobRequest.ParametersEntry
-	9,  // 18: weirflow.job.v1.ValidateJobResponse.problems:type_name -> weirflow.job.v1.Problem
-	1,  // 19: weirflow.job.v1.ValidateJobResponse.effect:type_name -> weirflow.job.v1.Effect
-	7,  // 20: weirflow.job.v1.ValidateJobResponse.changes:type_name -> weirflow.job.v1.Change
-	2,  // 21: weirflow.job.v1.GetJobResponse.job:type_name -> weirflow.job.v1.Job
-	2,  // 22: weirflow.job.v1.ListJobsResponse.jobs:type_name -> weirflow.job.v1.Job
-	2,  // 23: weirflow.job.v1.StartJobResponse.job:type_name -> weirflow.job.v1.Job
-	2,  // 24: weirflow.job.v1.StopJobResponse.job:type_name -> weirflow.job.v1.Job
-	6,  // 25: weirflow.job.v1.StopJobResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
-	6,  // 26: weirflow.job.v1.CreateSavepointResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
-	6,  // 27: weirflow.job.v1.ListSavepointsResponse.savepoints:type_name -> weirflow.job.v1.Savepoint
-	10, // 28: weirflow.job.v1.JobService.CreateJob:input_type -> weirflow.job.v1.CreateJobRequest
-	12, // 29: weirflow.job.v1.JobService.ValidateJob:input_type -> weirflow.job.v1.ValidateJobRequest
-	14, // 30: weirflow.job.v1.JobService.GetJob:input_type -> weirflow.job.v1.GetJobRequest
-	16, // 31: weirflow.job.v1.JobService.ListJobs:input_type -> weirflow.job.v1.ListJobsRequest
-	18, // 32: weirflow.job.v1.JobService.StartJob:input_type -> weirflow.job.v1.StartJobRequest
-	20, // 33: weirflow.job.v1.JobService.StopJob:input_type -> weirflow.job.v1.StopJobRequest
-	28, // 34: weirflow.job.v1.JobService.DeleteJob:input_type -> weirflow.job.v1.DeleteJobRequest
-	22, // 35: weirflow.job.v1.JobService.CreateSavepoint:input_type -> weirflow.job.v1.CreateSavepointRequest
-	24, // 36: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
-	26, // 37: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
-	35, // 38: weirflow.job.v1.JobService.Preview:input_type -> weirflow.job.v1.PreviewRequest
-	11, // 39: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
-	13, // 40: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
-	15, // 41: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
-	17, // 42: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
-	19, // 43: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
-	21, // 44: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
-	29, // 45: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
-	23, // 46: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
-	25, // 47: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
-	27, // 48: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
-	36, // 49: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
-	39, // [39:50] is the sub-list for method output_type
-	28, // [28:39] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	31, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
+	34, // 1: weirflow.job.v1.Job.created_at:type_name -> google.protobuf.Timestamp
+	34, // 2: weirflow.job.v1.Job.updated_at:type_name -> google.protobuf.Timestamp
+	9,  // 3: weirflow.job.v1.Job.status:type_name -> weirflow.job.v1.JobStatus
+	34, // 4: weirflow.job.v1.Instance.started_at:type_name -> google.protobuf.Timestamp
+	34, // 5: weirflow.job.v1.CheckpointStatus.at:type_name -> google.protobuf.Timestamp
+	34, // 6: weirflow.job.v1.Savepoint.at:type_name -> google.protobuf.Timestamp
+	1,  // 7: weirflow.job.v1.Change.effect:type_name -> weirflow.job.v1.Effect
+	0,  // 8: weirflow.job.v1.JobStatus.state:type_name -> weirflow.job.v1.JobState
+	34, // 9: weirflow.job.v1.JobStatus.started_at:type_name -> google.protobuf.Timestamp
+	34, // 10: weirflow.job.v1.JobStatus.changed_at:type_name -> google.protobuf.Timestamp
+	4,  // 11: weirflow.job.v1.JobStatus.sources:type_name -> weirflow.job.v1.SourcePosition
+	5,  // 12: weirflow.job.v1.JobStatus.operators:type_name -> weirflow.job.v1.OperatorStatus
+	35, // 13: weirflow.job.v1.JobStatus.ledger:type_name -> weirflow.ledger.v1.Stage
+	34, // 14: weirflow.job.v1.JobStatus.last_checkpoint_at:type_name -> google.protobuf.Timestamp
+	6,  // 15: weirflow.job.v1.JobStatus.checkpoint:type_name -> weirflow.job.v1.CheckpointStatus
+	32, // 16: weirflow.job.v1.CreateJobRequest.parameters:type_name -> weirflow.job.v1.CreateJobRequest.ParametersEntry
+	2,  // 17: weirflow.job.v1.CreateJobResponse.job:type_name -> weirflow.job.v1.Job
+	33, // 18: weirflow.job.v1.ValidateJobRequest.parameters:type_name -> weirflow.job.v1.ValidateJobRequest.ParametersEntry
+	10, // 19: weirflow.job.v1.ValidateJobResponse.problems:type_name -> weirflow.job.v1.Problem
+	1,  // 20: weirflow.job.v1.ValidateJobResponse.effect:type_name -> weirflow.job.v1.Effect
+	8,  // 21: weirflow.job.v1.ValidateJobResponse.changes:type_name -> weirflow.job.v1.Change
+	2,  // 22: weirflow.job.v1.GetJobResponse.job:type_name -> weirflow.job.v1.Job
+	2,  // 23: weirflow.job.v1.ListJobsResponse.jobs:type_name -> weirflow.job.v1.Job
+	2,  // 24: weirflow.job.v1.StartJobResponse.job:type_name -> weirflow.job.v1.Job
+	2,  // 25: weirflow.job.v1.StopJobResponse.job:type_name -> weirflow.job.v1.Job
+	7,  // 26: weirflow.job.v1.StopJobResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
+	7,  // 27: weirflow.job.v1.CreateSavepointResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
+	7,  // 28: weirflow.job.v1.ListSavepointsResponse.savepoints:type_name -> weirflow.job.v1.Savepoint
+	11, // 29: weirflow.job.v1.JobService.CreateJob:input_type -> weirflow.job.v1.CreateJobRequest
+	13, // 30: weirflow.job.v1.JobService.ValidateJob:input_type -> weirflow.job.v1.ValidateJobRequest
+	15, // 31: weirflow.job.v1.JobService.GetJob:input_type -> weirflow.job.v1.GetJobRequest
+	17, // 32: weirflow.job.v1.JobService.ListJobs:input_type -> weirflow.job.v1.ListJobsRequest
+	19, // 33: weirflow.job.v1.JobService.StartJob:input_type -> weirflow.job.v1.StartJobRequest
+	21, // 34: weirflow.job.v1.JobService.StopJob:input_type -> weirflow.job.v1.StopJobRequest
+	29, // 35: weirflow.job.v1.JobService.DeleteJob:input_type -> weirflow.job.v1.DeleteJobRequest
+	23, // 36: weirflow.job.v1.JobService.CreateSavepoint:input_type -> weirflow.job.v1.CreateSavepointRequest
+	25, // 37: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
+	27, // 38: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
+	36, // 39: weirflow.job.v1.JobService.Preview:input_type -> weirflow.job.v1.PreviewRequest
+	12, // 40: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
+	14, // 41: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
+	16, // 42: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
+	18, // 43: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
+	20, // 44: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
+	22, // 45: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
+	30, // 46: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
+	24, // 47: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
+	26, // 48: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
+	28, // 49: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
+	37, // 50: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
+	40, // [40:51] is the sub-list for method output_type
+	29, // [29:40] is the sub-list for method input_type
+	29, // [29:29] is the sub-list for extension type_name
+	29, // [29:29] is the sub-list for extension extendee
+	0,  // [0:29] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_job_v1_job_service_proto_init() }
@@ -2318,15 +2388,15 @@ func file_weirflow_job_v1_job_service_proto_init() {
 		return
 	}
 	file_weirflow_job_v1_preview_proto_init()
-	file_weirflow_job_v1_job_service_proto_msgTypes[1].OneofWrappers = []any{}
 	file_weirflow_job_v1_job_service_proto_msgTypes[2].OneofWrappers = []any{}
+	file_weirflow_job_v1_job_service_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_job_v1_job_service_proto_rawDesc), len(file_weirflow_job_v1_job_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
