@@ -3,6 +3,7 @@ package transform
 import (
 	"net"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
@@ -16,6 +17,10 @@ import (
 	"github.com/weirflow/weirflow/services/transform/sqlcli"
 )
 
+// gcPercent is how much garbage there may be beside what is in use. The state of jobs
+// is large and has few pointers, so that to look through it more often costs little.
+const gcPercent = 60
+
 // Command is the service as a process of its own, with `sql` below it.
 func Command() *cobra.Command {
 	c := process.Command(process.Spec[Config]{
@@ -23,6 +28,11 @@ func Command() *cobra.Command {
 		Default: DefaultConfig(), Build: Parts, Instance: instance,
 	})
 	c.AddCommand(sqlcli.Command())
+	c.PreRun = func(*cobra.Command, []string) {
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(gcPercent)
+		}
+	}
 	return c
 }
 

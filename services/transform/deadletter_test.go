@@ -393,6 +393,18 @@ func TestReplayWaitsForTheJob(t *testing.T) {
 	if status.Code(err) != codes.NotFound {
 		t.Errorf("replay into a deleted job: %v", err)
 	}
+
+	// A new job of the name can take them; what was replayed into the old one is gone.
+	create(t, client, "waits", strings.Replace(source(cfg, ",'error-handling.mode'='dlq'"), "earliest", "latest", 1)+sinkTo(cfg, "o", "out", "m STRING")+"INSERT INTO o SELECT message FROM src;")
+	reaches(t, client, "waits", jobv1.JobState_JOB_STATE_RUNNING)
+	newest := b.list(&deadletterv1.ListDeadLettersRequest{State: isOpen, PageSize: 1000})[0].GetId()
+	if res := b.replay(&deadletterv1.ReplayDeadLettersRequest{Ids: []string{newest}, Mended: &deadletterv1.ReplayDeadLettersRequest_Text{Text: `{"message":"mended"}`}}); res.GetReplayed() != 1 {
+		t.Errorf("answer %v", res)
+	}
+	eventually(t, "the row", func() bool { return account(book, "waits").Out == 1 })
+	if a := account(book, "waits"); a.In != 1 {
+		t.Errorf("account %+v of the new job", a)
+	}
 }
 
 // TestReplayOfDocuments replays what a store refused.

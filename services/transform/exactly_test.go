@@ -2,6 +2,7 @@ package transform_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -88,4 +89,37 @@ func TestExactlyOnceSink(t *testing.T) {
 		t.Errorf("topic a holds %v", got)
 	}
 	balanced(t, book, "exact")
+}
+
+// An instance that is cut off between the record of a checkpoint and the end of its
+// transaction holds back what comes behind it in the topic of state: who goes on
+// must end the transaction before it can read.
+func TestOpenTransactionInTheStateHoldsNobodyUp(t *testing.T) {
+	cfg := kafkatest.Start(t, "in", "out")
+	produce(t, cfg, "in", 0, 3)
+	client, _, stop := service(t, cfg)
+	create(t, client, "exact", fmt.Sprintf("CREATE TABLE src (message STRING) WITH ('connector'='kafka','topic'='in','scan.startup.mode'='earliest-offset','properties.bootstrap.servers'='%s','format'='json');\n"+
+		"CREATE TABLE o (message STRING) WITH ('connector'='kafka','topic'='out','properties.bootstrap.servers'='%s','format'='json','sink.delivery-guarantee'='exactly-once','sink.transactional-id-prefix'='p');\n"+
+		"INSERT INTO o SELECT message FROM src;", cfg.Brokers[0], cfg.Brokers[0]))
+	eventually(t, "the rows", func() bool { return len(committed(t, cfg, "out")) == 3 })
+	stop()
+	cut, err := kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: slog.New(slog.DiscardHandler), Properties: map[string]string{
+		"transactional.id": "p-exact", "transaction.timeout.ms": "600000", "message.timeout.ms": "600000"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cut.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := errors.Join(cut.InitTransactions(ctx), cut.Begin()); err != nil {
+		t.Fatal(err)
+	}
+	var r kafka.Records
+	r.Append(0, []byte("checkpoint/1"), []byte{})
+	if err := errors.Join(cut.Produce(ctx, "weirflow.state.exact", &r, func(error, []kafka.Failure) {}), cut.Flush(ctx)); err != nil {
+		t.Fatal(err)
+	}
+	produce(t, cfg, "in", 3, 5)
+	service(t, cfg)
+	eventually(t, "the rows that came later", func() bool { return len(committed(t, cfg, "out")) == 5 })
 }

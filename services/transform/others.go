@@ -3,22 +3,34 @@ package transform
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
+	"github.com/weirflow/weirflow/services/platform/kafka/table"
 
 	"github.com/weirflow/weirflow/services/transform/internal/api"
 	"github.com/weirflow/weirflow/services/transform/internal/job"
 	"github.com/weirflow/weirflow/services/transform/internal/peer"
 )
 
+// instancesTopic has an Instance for each name that ever was one.
+const instancesTopic = "weirflow.instances"
+
 // others is how this instance and the others know and reach one another.
 type others struct {
 	directory *peer.Directory
 	router    *peer.Router
+	known     *table.Table[*jobv1.Instance]
+	log       *slog.Logger
+	name      string
 	address   string // where others reach this one; empty: nowhere
 }
 
@@ -27,14 +39,52 @@ func newOthers(cfg Config, d Deps) (*others, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &others{address: cfg.Advertise, directory: &peer.Directory{Admin: a, Group: job.Group, Topic: job.JobsTopic}}, nil
+	o := &others{address: cfg.Advertise, name: d.Instance, log: d.Logger}
+	o.directory = &peer.Directory{Admin: a, Group: job.Group, Topic: job.JobsTopic, Address: func(name string) string {
+		x, _ := o.known.Get(name)
+		return x.GetAddress()
+	}}
+	o.known, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: instancesTopic, Logger: d.Logger}, func() *jobv1.Instance { return &jobv1.Instance{} })
+	return o, err
 }
 
-func (o *others) close() {
-	if o.router != nil {
-		o.router.Close()
+// begin tells the others where this instance is reached, and hears it of them, until
+// the function that it returns is called.
+func (o *others) begin(ctx context.Context) func() {
+	own, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := o.known.Run(own); err != nil {
+			o.log.Error("the other instances cannot be known", "topic", instancesTopic, "error", err)
+		}
+	})
+	running.Go(func() { o.announce(own) })
+	return func() {
+		stop()
+		running.Wait()
+		if o.router != nil {
+			o.router.Close()
+		}
+		o.directory.Admin.Close()
 	}
-	o.directory.Admin.Close()
+}
+
+func (o *others) announce(ctx context.Context) {
+	me := &jobv1.Instance{Name: o.name, Address: o.address, StartedAt: timestamppb.Now()}
+	for {
+		try, cancel := context.WithTimeout(ctx, 10*time.Second)
+		err := o.known.Put(try, o.name, me)
+		cancel()
+		if err == nil {
+			return
+		}
+		o.log.Debug("tell the other instances of this one", "error", err)
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
 }
 
 // At says where the service's APIs are reached, unless the configuration does. It is

@@ -22,7 +22,6 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/connectors"
 	"github.com/weirflow/weirflow/services/transform/internal/deadletter"
 	"github.com/weirflow/weirflow/services/transform/internal/job"
-	"github.com/weirflow/weirflow/services/transform/internal/peer"
 	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
@@ -97,8 +96,8 @@ func (s *Service) Register(server *grpc.Server) {
 // Run runs the jobs until the context ends; they go on at the next start.
 func (s *Service) Run(ctx context.Context) error {
 	if s.others != nil {
-		defer s.others.close()
-		s.jobs.Share(job.Sharing{Session: s.cfg.SessionTimeout, Tag: peer.Tag(s.others.address)})
+		defer s.others.begin(ctx)()
+		s.jobs.Share(job.Sharing{Session: s.cfg.SessionTimeout})
 		s.d.Logger.Info("jobs are shared with the other instances", "instance", s.d.Instance, "advertise", s.others.address)
 	}
 	letters, stop := context.WithCancel(ctx)

@@ -153,6 +153,9 @@ func (t *Table[M]) Run(ctx context.Context) error {
 		return err
 	}
 	defer c.Close()
+	if !t.found(ctx, c) {
+		return nil
+	}
 	if err := c.Assign([]kafka.Position{{Topic: t.cfg.Topic, Partition: 0, Offset: kafka.OffsetBeginning}}); err != nil {
 		return fmt.Errorf("read %s: %w", t.cfg.Topic, err)
 	}
@@ -175,6 +178,25 @@ func (t *Table[M]) Run(ctx context.Context) error {
 			t.read(at)
 		}
 	}
+}
+
+// found waits until the consumer knows the topic: one that it meets before it is
+// known everywhere is looked for again after half a minute only.
+func (t *Table[M]) found(ctx context.Context, c *kafka.Consumer) bool {
+	for ctx.Err() == nil {
+		try, cancel := context.WithTimeout(ctx, 2*time.Second)
+		_, _, err := c.Bounds(try, t.cfg.Topic, 0)
+		cancel()
+		if err == nil {
+			return true
+		}
+		t.cfg.Logger.Debug("find the topic of a table", "topic", t.cfg.Topic, "error", err)
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return false
 }
 
 // read notes that everything before an offset has been applied, and wakes who waits for it.

@@ -212,13 +212,6 @@ func (s *Store) claim(ctx context.Context) error {
 	}
 }
 
-// Sync reads all that is in the topic now.
-func (s *Store) Sync(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	return s.t.Sync(ctx, s.admin)
-}
-
 // Last is the checkpoint to go on from; nil when there is none.
 func (s *Store) Last() *statev1.Checkpoint {
 	s.mu.Lock()

@@ -63,22 +63,22 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if a.partitions, err = r.m.prepareTopics(ctx, r.name, prog.Sinks); err != nil {
 		return nil, err
 	}
-	if a.state, err = openState(ctx, r.m, r.name, r.job.GetEpoch()); err != nil {
-		return nil, err
-	}
 	begun := a // a is nil when an error is returned
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, begun.close())
 		}
 	}()
+	// Before the state is read: a transaction that an earlier run left open would hide
+	// what comes behind it, and none of its can be committed after this.
 	if err := a.makeSinks(prog); err != nil {
 		return nil, err
 	}
-	a.state.keeps = a.graph.Stateful() != "" || a.transaction() != nil
-	if err := a.state.begin(ctx, a.transaction() != nil); err != nil {
+	if a.state, err = openState(ctx, r.m, r.name, r.job.GetEpoch()); err != nil {
 		return nil, err
 	}
+	a.state.keeps = a.graph.Stateful() != "" || a.transaction() != nil
+	a.state.begin()
 	if err := a.state.restore(ctx, a.graph); err != nil {
 		return nil, err
 	}

@@ -53,8 +53,9 @@ func (a *attempt) addReplays(name string, scan *exec.Scan, src connector.Source,
 	return nil
 }
 
-// forgetReplays removes what was replayed into a job that begins anew: it sets
-// aside anew what it cannot read.
+// forgetReplays removes what was replayed into a job that begins anew, and sets
+// aside anew what it cannot read, or is deleted. The topic stays: a new one of the
+// name would begin with offsets that its readers have seen.
 func (m *Manager) forgetReplays(ctx context.Context, job string) error {
 	err := m.admin.Truncate(ctx, connector.ReplayPrefix+job)
 	if kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic) {

@@ -14,7 +14,6 @@ import (
 	"github.com/weirflow/weirflow/services/platform/kafka"
 
 	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
-	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 )
@@ -178,7 +177,7 @@ func (m *Manager) Delete(ctx context.Context, name string) error {
 	if err := m.drop(ctx, StatePrefix+name); err != nil {
 		return err
 	}
-	if err := m.drop(ctx, connector.ReplayPrefix+name); err != nil {
+	if err := m.forgetReplays(ctx, name); err != nil {
 		return err
 	}
 	if err := m.dropUnused(ctx, IndexPrefix+name); err != nil {

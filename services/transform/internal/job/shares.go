@@ -28,8 +28,6 @@ var ErrElsewhere = errors.New("the job belongs to another instance")
 type Sharing struct {
 	// Session is how long an instance may be silent before others take its jobs.
 	Session time.Duration
-	// Tag is what others are told of this instance: its client.id in the group.
-	Tag string
 }
 
 // Slot is the share to which a job belongs.
@@ -55,7 +53,7 @@ type shares struct {
 // group; without it all jobs are its own. It is called before Run.
 func (m *Manager) Share(s Sharing) {
 	m.shares = &shares{m: m, wanted: make(map[int32]bool), held: make(map[int32]int64)}
-	m.shares.member = group.New(group.Config{Kafka: m.cfg.Kafka, Group: Group, Topic: JobsTopic, Name: m.cfg.Instance, ClientID: s.Tag,
+	m.shares.member = group.New(group.Config{Kafka: m.cfg.Kafka, Group: Group, Topic: JobsTopic, Name: m.cfg.Instance, ClientID: "weirflow-transform",
 		Session: s.Session, Logger: m.d.Logger}, m.shares)
 }
 

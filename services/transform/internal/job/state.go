@@ -61,14 +61,8 @@ func openState(ctx context.Context, m *Manager, job string, epoch int64) (*state
 	return &state{store: store}, nil
 }
 
-// begin finds where to go on. After a transaction was taken over, an earlier run may
-// have committed its last checkpoint meanwhile; nothing comes after that.
-func (s *state) begin(ctx context.Context, again bool) error {
-	if again {
-		if err := s.store.Sync(ctx); err != nil {
-			return err
-		}
-	}
+// begin finds where to go on.
+func (s *state) begin() {
 	s.log = checkpoint.NewLog(s.store)
 	if last := s.log.Last(); last != nil {
 		s.mu.Lock()
@@ -76,7 +70,6 @@ func (s *state) begin(ctx context.Context, again bool) error {
 		s.figures.id, s.figures.at = last.GetId(), last.GetAt().AsTime()
 		s.figures.total, s.figures.operators = sizes(last)
 	}
-	return nil
 }
 
 // sizes returns how long a checkpoint's log is, and its operators by id.

@@ -5,16 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/weirflow/weirflow/services/platform/kafka"
 )
-
-// tagPrefix begins the client.id by which an instance tells where it is reached.
-const tagPrefix = "weirflow-transform@"
-
-// Tag is the client.id of an instance that others reach at an address.
-func Tag(address string) string { return tagPrefix + address }
 
 // errUnsettled says that jobs are changing hands.
 var errUnsettled = errors.New("jobs are being shared out among the instances")
@@ -33,6 +26,8 @@ type Directory struct {
 	Admin *kafka.Admin
 	// Group shares out the partitions of Topic.
 	Group, Topic string
+	// Address tells where an instance is reached; empty if that is not known.
+	Address func(name string) string
 }
 
 // Instances returns all, or errUnsettled.
@@ -46,10 +41,7 @@ func (d *Directory) Instances(ctx context.Context) ([]Instance, error) {
 	}
 	var all []Instance
 	for _, m := range members {
-		x := Instance{Name: m.Instance}
-		if a, ok := strings.CutPrefix(m.ClientID, tagPrefix); ok {
-			x.Address = a
-		}
+		x := Instance{Name: m.Instance, Address: d.Address(m.Instance)}
 		for _, p := range m.Partitions {
 			if p.Topic == d.Topic {
 				x.slots = append(x.slots, p.Partition)

@@ -219,7 +219,7 @@ func (r *Router) watch(ctx context.Context, cancel context.CancelFunc, x Instanc
 // call asks an instance.
 func (r *Router) call(ctx context.Context, x Instance, method string, req proto.Message) (proto.Message, error) {
 	if x.Address == "" {
-		return nil, status.Errorf(codes.FailedPrecondition, "instance %q, which has the job, does not tell where it is reached (advertise)", x.Name)
+		return nil, status.Errorf(codes.Unavailable, "instance %q has not told where it is reached (advertise)", x.Name) // or it is not read yet
 	}
 	conn, err := r.connect(x.Address)
 	if err != nil {
