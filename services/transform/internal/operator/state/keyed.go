@@ -30,8 +30,10 @@ type Table[E any] struct {
 	ttl     time.Duration
 	now     func() time.Time
 	used    pages.List[int64] // when an entry was last written; of no meaning without TTL
-	sweepAt int64
-	scratch []byte
+	// usedName is the state that holds used, beside that of the entries.
+	usedName string
+	sweepAt  int64
+	scratch  []byte
 	// onExpire hears of entries whose time is over.
 	onExpire func(key string, e E)
 }
@@ -49,7 +51,7 @@ func (t *Table[E]) Expire(ttl time.Duration, now func() time.Time, dropped func(
 	if ttl <= 0 {
 		return
 	}
-	t.ttl, t.now, t.onExpire = ttl, now, dropped
+	t.ttl, t.now, t.onExpire, t.usedName = ttl, now, dropped, t.name+".used"
 }
 
 // Len returns the number of entries.
@@ -190,7 +192,12 @@ func (t *Table[E]) Snapshot(w operator.StateWriter) error {
 
 // writeDeleted comes first: a key may have come again.
 func (t *Table[E]) writeDeleted(w operator.StateWriter) error {
-	err := EachKey(t.deleted, func(key []byte) error { return w.Put(t.name, key, nil) })
+	err := EachKey(t.deleted, func(key []byte) error {
+		if err := w.Put(t.name, key, nil); err != nil || t.ttl == 0 {
+			return err
+		}
+		return w.Put(t.usedName, key, nil)
+	})
 	if cap(t.deleted) > bigChunk {
 		t.deleted = nil
 	}
@@ -216,7 +223,12 @@ func (t *Table[E]) put(w operator.StateWriter, at int32) error {
 	if t.scratch == nil {
 		t.scratch = []byte{}
 	}
-	return w.Put(t.name, column.ViewBytes(t.index.Key(at)), t.scratch)
+	key := column.ViewBytes(t.index.Key(at))
+	if err := w.Put(t.name, key, t.scratch); err != nil || t.ttl == 0 {
+		return err
+	}
+	t.scratch = binary.LittleEndian.AppendUint64(t.scratch[:0], uint64(*t.used.At(at)))
+	return w.Put(t.usedName, key, t.scratch)
 }
 
 // Sweep writes all entries. A key keeps its number while it is there, so that none
@@ -253,7 +265,7 @@ func (t *Table[E]) Restore(r operator.StateReader) error {
 	if t.ttl > 0 {
 		t.used.Grow(int(t.index.Bound()))
 	}
-	return Replay(r, t.name, func(n uint32, key, value []byte) error {
+	err = Replay(r, t.name, func(n uint32, key, value []byte) error {
 		at, ok := t.index.Find(key)
 		if !ok || !newest.Is(at, n) {
 			return nil
@@ -266,6 +278,21 @@ func (t *Table[E]) Restore(r operator.StateReader) error {
 		t.saved.Set(at)
 		if t.ttl > 0 {
 			*t.used.At(at) = t.now().UnixMilli()
+		}
+		return nil
+	})
+	if err != nil || t.ttl == 0 {
+		return err
+	}
+	return t.restoreUsed(r)
+}
+
+// restoreUsed reads when entries were last written, so that the time they have
+// goes on where it was. State that was written without TTL starts anew.
+func (t *Table[E]) restoreUsed(r operator.StateReader) error {
+	return Replay(r, t.usedName, func(_ uint32, key, value []byte) error {
+		if at, ok := t.index.Find(key); ok && len(value) == 8 {
+			*t.used.At(at) = int64(binary.LittleEndian.Uint64(value))
 		}
 		return nil
 	})
