@@ -103,6 +103,7 @@ func (s *Service) api() (http.Handler, error) {
 		return nil, errors.New("the gateway needs the addresses of ingest and transform")
 	}
 	err := errors.Join(
+		alertgw.RegisterAlertServiceHandlerClient(ctx, mux, alertv1.NewAlertServiceClient(s.backend("alerting"))),
 		alertgw.RegisterPolicyServiceHandlerClient(ctx, mux, alertv1.NewPolicyServiceClient(s.backend("alerting"))),
 		ingestgw.RegisterIngestServiceHandlerClient(ctx, mux, ingestv1.NewIngestServiceClient(ingest)),
 		topicgw.RegisterTopicServiceHandlerClient(ctx, mux, topicv1.NewTopicServiceClient(ingest)),

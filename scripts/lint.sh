@@ -10,5 +10,5 @@ if git rev-parse -q --verify origin/main >/dev/null; then
 fi
 for m in $(sed -n 's/^\t\.\/\(.*\)/\1/p' go.work); do
   echo "lint $m"
-  (cd "$m" && golangci-lint run --config "$root/.golangci.yml" --build-tags integration ./...)
+  (cd "$m" && golangci-lint run --allow-parallel-runners --config "$root/.golangci.yml" --build-tags integration ./...)
 done

@@ -20,11 +20,13 @@ import (
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
-	"github.com/weirflow/weirflow/services/alerting/internal/channel"
+	"github.com/weirflow/weirflow/services/alerting/internal/channels"
+	"github.com/weirflow/weirflow/services/alerting/internal/history"
 	"github.com/weirflow/weirflow/services/alerting/internal/intake"
 	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
 	"github.com/weirflow/weirflow/services/alerting/internal/notify"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
+	"github.com/weirflow/weirflow/services/alerting/internal/people"
 	"github.com/weirflow/weirflow/services/alerting/internal/policy"
 	"github.com/weirflow/weirflow/services/platform/ledger"
 	"github.com/weirflow/weirflow/services/platform/status"
@@ -55,6 +57,8 @@ type Service struct {
 	metrics *metrics.Engine
 	intake  *intake.Intake
 	policy  *policy.Book
+	people  *people.People
+	history *history.History
 	notify  *notify.Engine
 	port    *web.Server
 }
@@ -70,8 +74,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.people, err = people.New(cfg.Kafka, time.Now, d.Logger); err != nil {
+		return nil, err
+	}
+	if s.history, err = history.New(cfg.Kafka, d.Logger); err != nil {
+		return nil, err
+	}
 	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL},
-		notify.Deps{Logger: engines, Registry: d.Registry, Guard: guard, Channels: channels()})
+		notify.Deps{Logger: engines, Registry: d.Registry, Guard: guard, Channels: channels.All(), Acknowledged: s.people.Acknowledged, Sent: s.history.Add})
 	if err != nil {
 		return nil, err
 	}
@@ -93,9 +103,6 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	return s, nil
 }
-
-// channels are the ways to tell people beside those of the Alertmanager.
-func channels() channel.Registry { return channel.Registry{} }
 
 // handler serves the APIs of Prometheus and the Alertmanager under their own paths.
 func (s *Service) handler() http.Handler {
@@ -129,31 +136,48 @@ func (s *Service) Handler() http.Handler { return s.port.Handler() }
 // Register puts the service's APIs on a gRPC server.
 func (s *Service) Register(g *grpc.Server) {
 	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
+	alertv1.RegisterAlertServiceServer(g, people.Server{People: s.people, Engine: s.notify, History: s.history})
 	alertv1.RegisterPolicyServiceServer(g, policy.Server{Book: s.policy, Now: time.Now})
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }
 
 // Run serves until the context ends.
 func (s *Service) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	// What tells people ends last: rules may still fire.
-	told, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer end()
-	notified := make(chan error, 1)
-	go func() { notified <- s.notify.Run(told) }()
-	parts := []func(context.Context) error{s.port.Run, s.metrics.Run, s.intake.Run, s.policy.Run}
-	ended := make(chan error, len(parts))
-	for _, run := range parts {
-		go func() { ended <- run(ctx) }()
+	// One after the other: rules may still fire while those end who raise alerts, and
+	// what is sent then is still noted.
+	stages := [][]func(context.Context) error{
+		{s.port.Run, s.metrics.Run, s.intake.Run, s.policy.Run}, {s.notify.Run}, {s.history.Run, s.people.Run},
+	}
+	type stage struct {
+		end   context.CancelFunc
+		ended chan error
+		parts int
+	}
+	var running []stage
+	failed := make(chan struct{}, 16)
+	for _, parts := range stages {
+		part, end := context.WithCancel(context.WithoutCancel(ctx))
+		x := stage{end, make(chan error, len(parts)), len(parts)}
+		for _, run := range parts {
+			go func() {
+				x.ended <- run(part)
+				failed <- struct{}{}
+			}()
+		}
+		running = append(running, x)
+	}
+	select {
+	case <-ctx.Done():
+	case <-failed: // one that ends takes the others along
 	}
 	var errs []error
-	for range parts {
-		errs = append(errs, <-ended)
-		cancel() // one that ends takes the others along
+	for _, x := range running {
+		x.end()
+		for range x.parts {
+			errs = append(errs, <-x.ended)
+		}
 	}
-	end()
-	return errors.Join(append(errs, <-notified)...)
+	return errors.Join(errs...)
 }
 
 // fire hands the alerts of rules over.

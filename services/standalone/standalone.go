@@ -208,7 +208,7 @@ func (a *assembly) addTransform() error {
 		cfg.RPC = rpc.ServerConfig{Listen: rpc.InMemory}
 	}
 	s, err := transform.New(cfg, transform.Deps{Logger: a.log("transform"), Meters: a.tel.Meters, Board: e.Board, Book: e.Book,
-		Instance: a.instance, Dial: transform.Dialer(cfg.RPC, a.tel)})
+		Instance: a.instance, Dial: transform.Dialer(cfg.RPC, a.tel), Registry: a.tel.Registry()})
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"time"
 
@@ -37,6 +38,16 @@ type Config interface {
 	SendResolved() bool
 	// Open makes the channel.
 	Open(e Env) (notify.Notifier, error)
+}
+
+// CheckURL wants an address that requests can be sent to. Its errors do not show the
+// address, which may hold a key.
+func CheckURL(key, text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" {
+		return fmt.Errorf("%s is not an address such as https://host.example/path", key)
+	}
+	return nil
 }
 
 // Registry makes an empty configuration by the key of its list: wecom_bot_configs.

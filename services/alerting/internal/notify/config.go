@@ -35,6 +35,8 @@ type File struct {
 	*config.Config
 	// Channels are entries of lists such as wecom_bot_configs, in their order.
 	Channels map[string][]Channel
+	// Escalations are those of the list of that name.
+	Escalations []Escalation
 }
 
 // Channel is an entry of a list of channels of a receiver.
@@ -74,6 +76,14 @@ func Load(text string, known channel.Registry) (*File, error) {
 	f := &File{Channels: make(map[string][]Channel)}
 	found := false
 	for i, item := range doc {
+		if item.Key == "escalations" {
+			var err error
+			if f.Escalations, err = escalations(item.Value); err != nil {
+				return nil, err
+			}
+			found = true
+			continue
+		}
 		list, ok := item.Value.([]any)
 		if item.Key != "receivers" || !ok {
 			continue
@@ -96,6 +106,7 @@ func Load(text string, known channel.Registry) (*File, error) {
 		}
 		doc[i].Value = list
 	}
+	doc = slices.DeleteFunc(doc, func(item yaml.MapItem) bool { return item.Key == "escalations" })
 	if found { // otherwise the Alertmanager's errors may point into the file itself
 		rest, err := yaml.Marshal(doc)
 		if err != nil {
@@ -104,8 +115,10 @@ func Load(text string, known channel.Registry) (*File, error) {
 		text = string(rest)
 	}
 	var err error
-	f.Config, err = config.Load(text)
-	return f, err
+	if f.Config, err = config.Load(text); err != nil {
+		return nil, err
+	}
+	return f, f.route()
 }
 
 // take moves the lists of channels out of a receiver.

@@ -63,6 +63,9 @@ type Deps struct {
 	Registry *prometheus.Registry
 	Guard    *outgoing.Guard
 	Channels channel.Registry
+	// Acknowledged reports whether someone deals with an alert: it is not told again
+	// then. It may be nil.
+	Acknowledged func(a *alert.Alert) bool
 	// Sent hears of every try to tell a receiver, after it; it may be nil.
 	Sent func(Delivery)
 }
@@ -89,6 +92,7 @@ type Engine struct {
 	file       atomic.Pointer[File]
 	dispatcher atomic.Pointer[dispatch.Dispatcher]
 	inhibitor  atomic.Pointer[inhibit.Inhibitor]
+	routes     atomic.Pointer[dispatch.Route]
 }
 
 // New reads the state and the configuration.
@@ -167,6 +171,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, f := range e.files {
 		running.Go(func() { f.run(stop) })
 	}
+	running.Go(func() { e.escalate(ctx) })
 	running.Go(func() { e.log.log.Maintenance(alertGC, e.path("nflog"), stop, nil) })
 	running.Go(func() { e.silences.Maintenance(alertGC, e.path("silences"), stop, nil) })
 	<-ctx.Done()
@@ -263,6 +268,7 @@ func (e *Engine) apply(f *File) error {
 	go dispatcher.Run(e.started)
 	dispatcher.WaitForLoading()
 	e.dispatcher.Store(dispatcher)
+	e.routes.Store(routes)
 	e.file.Store(f)
 	return nil
 }

@@ -81,6 +81,8 @@ type fixture struct {
 	file string
 	mu   sync.Mutex
 	sent []notify.Delivery
+	// acknowledged says what somebody deals with.
+	acknowledged func(a *alert.Alert) bool
 }
 
 func newFixture(t *testing.T, config string) *fixture {
@@ -101,6 +103,7 @@ func (f *fixture) run(allowed ...string) (*notify.Engine, func()) {
 	}
 	e, err := notify.New(notify.Config{Dir: f.dir, File: f.file, ExternalURL: "http://console.example"}, notify.Deps{
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Guard: guard, Channels: channel.Registry{"note_configs": func() channel.Config { return &note{f: f} }},
+		Acknowledged: f.acknowledged,
 		Sent: func(d notify.Delivery) {
 			f.mu.Lock()
 			defer f.mu.Unlock()
@@ -189,15 +192,15 @@ func TestAnAlertIsToldOnceAndItsEndToo(t *testing.T) {
 	if n := h.told("firing Deep"); n != 1 {
 		t.Errorf("told %d times", n)
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	kinds := make(map[string]int)
-	for _, d := range f.sent {
-		kinds[fmt.Sprint(d.Channel, " ", d.Err != nil, " ", len(d.Alerts))]++
-	}
-	if kinds["webhook[0] true 1"] != 2 || kinds["webhook[0] false 1"] != 2 || kinds["note[0] false 1"] != 2 {
-		t.Errorf("tries %v", kinds)
-	}
+	eventually(t, "all tries are known: two that failed, two that did not, two notes", func() bool {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		kinds := make(map[string]int)
+		for _, d := range f.sent {
+			kinds[fmt.Sprint(d.Channel, " ", d.Err != nil, " ", len(d.Alerts))]++
+		}
+		return kinds["webhook[0] true 1"] == 2 && kinds["webhook[0] false 1"] == 2 && kinds["note[0] false 1"] == 2
+	})
 }
 
 // TestAcceptedAlertsSurviveACrash leaves the engine as it is, as kill -9 does: what
@@ -269,6 +272,10 @@ func TestConfiguration(t *testing.T) {
 		"channel's form":   {"route: {receiver: a}\nreceivers: [{name: a, note_configs: {text: x}}]\n", "must be a list"},
 		"unknown receiver": {"route: {receiver: b}\nreceivers: [{name: a}]\n", "b"},
 		"no YAML":          {"route: [", "["},
+		"escalation":       {"route: {receiver: a}\nreceivers: [{name: a}]\nescalations: [{matchers: ['a=b'], after: 10m, receiver: a}]\n", ""},
+		"escalates to":     {"route: {receiver: a}\nreceivers: [{name: a}]\nescalations: [{after: 10m, receiver: b}]\n", `no receiver "b"`},
+		"escalates when":   {"route: {receiver: a}\nreceivers: [{name: a}]\nescalations: [{after: soon, receiver: a}]\n", `"soon"`},
+		"escalates what":   {"route: {receiver: a}\nreceivers: [{name: a}]\nescalations: [{matchers: ['a'], after: 1m, receiver: a}]\n", "entry 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := notify.Load(tt.text, known)
@@ -277,4 +284,36 @@ func TestConfiguration(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAlertsThatNobodyDealsWithEscalate(t *testing.T) {
+	chat, phone := newHook(t), newHook(t)
+	f := newFixture(t, `
+route: {receiver: chat, group_by: [alertname], group_wait: 0s, group_interval: 100ms, repeat_interval: 1s}
+receivers:
+- {name: chat, webhook_configs: [{url: '`+chat.URL+`'}]}
+- {name: phone, webhook_configs: [{url: '`+phone.URL+`'}]}
+escalations:
+- {matchers: [severity="page"], after: 1s, receiver: phone}
+`)
+	var dealt sync.Map
+	f.acknowledged = func(a *alert.Alert) bool { _, ok := dealt.Load(string(a.Labels["alertname"])); return ok }
+	e, stop := f.run("127.0.0.1")
+	defer stop()
+	post(t, e, "/api/v2/alerts", firing("Alone"))
+	post(t, e, "/api/v2/alerts", firing("Cared"))
+	dealt.Store("Cared", true)
+	post(t, e, "/api/v2/alerts", strings.Replace(firing("Small"), "page", "info", 1))
+	eventually(t, "the phone rings", func() bool { return phone.told("firing Alone") == 1 })
+	eventually(t, "what nobody deals with is repeated", func() bool { return chat.told("firing Alone") >= 2 })
+	if n := phone.told("firing Cared") + phone.told("firing Small"); n > 0 {
+		t.Errorf("the phone rang %d times for others", n)
+	}
+	if n := chat.told("firing Cared"); n > 1 {
+		t.Errorf("what somebody deals with was told %d times", n)
+	}
+	dealt.Store("Alone", true)
+	eventually(t, "the phone hears that it is over", func() bool { return phone.told("resolved Alone") == 1 })
+	post(t, e, "/api/v2/alerts", ended("Cared"))
+	eventually(t, "the end of what somebody dealt with is told", func() bool { return chat.told("resolved Cared") == 1 || chat.told("firing Cared") == 0 })
 }

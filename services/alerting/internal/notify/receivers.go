@@ -71,6 +71,20 @@ func (e *Engine) receivers(f *File, routes *dispatch.Route) (map[string][]notify
 	return all, nil
 }
 
+// handled reports whether someone deals with all alerts of a message: then it would
+// only repeat what they know. The end of alerts is told.
+func (e *Engine) handled(alerts []*alert.Alert) bool {
+	if e.d.Acknowledged == nil {
+		return false
+	}
+	for _, a := range alerts {
+		if a.Resolved() || !e.d.Acknowledged(a) {
+			return false
+		}
+	}
+	return true
+}
+
 // watched tells of every try to send.
 type watched struct {
 	next              notify.Notifier
@@ -83,6 +97,9 @@ type watched struct {
 
 // Notify sends.
 func (n watched) Notify(ctx context.Context, alerts ...*alert.Alert) (again bool, err error) {
+	if n.e.handled(alerts) {
+		return false, nil
+	}
 	start := time.Now()
 	if n.host != "" {
 		err = n.guard.Resolve(ctx, n.host)
