@@ -3,9 +3,11 @@ package transform
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
@@ -36,6 +38,8 @@ type Deps struct {
 	Dial func(address string) (*grpc.ClientConn, error)
 	// Now is the clock; nil is the real one.
 	Now func() time.Time
+	// Registry takes the metrics of jobs under Flink's names; nil: nobody.
+	Registry prometheus.Registerer
 }
 
 // Service keeps and runs SQL jobs.
@@ -67,12 +71,17 @@ func New(cfg Config, d Deps) (*Service, error) {
 	s.jobs, err = job.New(job.Config{
 		Kafka: cfg.Kafka, Instance: d.Instance, Partitions: cfg.IndexPartitions, CheckpointInterval: cfg.CheckpointInterval,
 		RestartMin: cfg.RestartMin, RestartMax: cfg.RestartMax, Letters: cfg.DeadLetterRetention,
-	}, job.Deps{Logger: d.Logger, Book: d.Book, Connectors: s.connectors, Functions: s.functions, Now: d.Now, Letters: s.letters})
+	}, job.Deps{Logger: d.Logger, Book: d.Book, Connectors: s.connectors, Functions: s.functions, Now: d.Now, Letters: s.letters, Report: s.report})
 	if err != nil {
 		return nil, err
 	}
 	if err := errors.Join(registerMetrics(d.Meters, s.jobs), letterMetrics(d.Meters, d.Instance, s.jobs, s.letters)); err != nil {
 		return nil, err
+	}
+	if d.Registry != nil {
+		if err := d.Registry.Register(s.flinkMetrics("", nil)); err != nil {
+			return nil, fmt.Errorf("register the metrics of jobs: %w", err)
+		}
 	}
 	if !cfg.Exclusive {
 		if s.others, err = newOthers(cfg, d); err != nil {

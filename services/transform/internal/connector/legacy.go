@@ -1,6 +1,7 @@
 package connector
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -35,9 +36,22 @@ var renames = map[string]map[string]string{
 	"filesystem": {"connector.path": "path"},
 }
 
-// formatRenames are those of the format, in every connector.
+// formatRenames are those of the formats, in every connector; %s is the format.
 var formatRenames = map[string]string{
-	"format.type": "format", "format.fail-on-missing-field": "json.fail-on-missing-field", "format.ignore-parse-errors": "json.ignore-parse-errors",
+	"format.type": "format", "format.fail-on-missing-field": "json.fail-on-missing-field", "format.ignore-parse-errors": "%s.ignore-parse-errors",
+	"format.field-delimiter": "csv.field-delimiter", "format.quote-character": "csv.quote-character", "format.escape-character": "csv.escape-character",
+	"format.allow-comments": "csv.allow-comments", "format.null-literal": "csv.null-literal", "format.array-element-delimiter": "csv.array-element-delimiter",
+	"format.disable-quote-character": "csv.disable-quote-character",
+}
+
+// refusals are old options that cannot be carried out, and what to do instead.
+var refusals = map[string]string{
+	"format.json-schema":               "the columns of the table are its schema: leave it out",
+	"format.schema":                    "the columns of the table are its schema: leave it out",
+	"format.fields.":                   "the columns of the table are its schema: leave it out",
+	"schema.":                          "write columns, PRIMARY KEY and WATERMARK in the parentheses of CREATE TABLE",
+	"connector.sink-partitioner-class": "partitioners written in Java do not run here: 'connector.sink-partitioner' is 'fixed' or 'round-robin'",
+	"connector.failure-handler-class":  "handlers written in Java do not run here: 'connector.failure-handler' is 'fail', 'ignore' or 'retry-rejected'",
 }
 
 // ignored are old options that say nothing that is not known anyway.
@@ -72,23 +86,58 @@ func Modernize(options map[string]string) (map[string]string, error) {
 		case modern != "":
 			out[modern] = value
 		case formatRenames[key] != "":
-			out[formatRenames[key]] = value
+			out[strings.ReplaceAll(formatRenames[key], "%s", options["format.type"])] = value
 		case kind == "kafka" && strings.HasPrefix(key, "connector.properties."):
 			out[strings.TrimPrefix(key, "connector.")] = value
 		case slices.Contains(ignored, key):
+		case refusal(key) != "":
+			return nil, fmt.Errorf("option '%s' is not supported: %s", key, refusal(key))
 		default:
 			names := slices.Concat(slices.Collect(maps.Keys(table)), slices.Collect(maps.Keys(formatRenames)), ignored)
 			return nil, fmt.Errorf("option '%s' is not known%s", key, suggest.Hint(key, names))
 		}
 	}
-	if mode := options["update-mode"]; mode != "" && mode != "append" && mode != "upsert" && mode != "retract" {
-		return nil, fmt.Errorf("'update-mode' = '%s' is not one of append, upsert, retract", mode)
+	if err := updateMode(kind, options["update-mode"]); err != nil {
+		return nil, err
 	}
 	return out, defaults(kind, options, out)
 }
 
+func refusal(key string) string {
+	for k, why := range refusals {
+		if k == key || strings.HasSuffix(k, ".") && strings.HasPrefix(key, k) {
+			return why
+		}
+	}
+	return ""
+}
+
+func updateMode(kind, mode string) error {
+	switch mode {
+	case "", "append":
+		return nil
+	case "upsert":
+		if kind == "elasticsearch" {
+			return nil
+		}
+	case "retract":
+	default:
+		return fmt.Errorf("'update-mode' = '%s' is not one of append, upsert, retract", mode)
+	}
+	if kind == "kafka" {
+		return fmt.Errorf("'update-mode' = '%s': a Kafka table of the old spelling only appends; for rows that change take 'connector' = 'upsert-kafka'", mode)
+	}
+	return fmt.Errorf("'update-mode' = '%s' is not supported by 'connector.type' = '%s'", mode, kind)
+}
+
 func legacyName(kind, version string) (string, error) {
-	if kind != "elasticsearch" {
+	switch kind {
+	case "kafka":
+		if known := []string{"", "0.8", "0.9", "0.10", "0.11", "universal"}; !slices.Contains(known, version) {
+			return "", fmt.Errorf("'connector.version' = '%s' is not one of %s", version, strings.Join(known[1:], ", "))
+		}
+		return kind, nil
+	case "filesystem":
 		return kind, nil
 	}
 	switch version {
@@ -104,6 +153,12 @@ func defaults(kind string, options, out map[string]string) error {
 	if kind == "kafka" && out["scan.startup.mode"] == "" {
 		out["scan.startup.mode"] = "group-offsets"
 	}
+	if out["sink.partitioner"] == "custom" {
+		return errors.New("'connector.sink-partitioner' = 'custom' is not supported: partitioners written in Java do not run here, it is 'fixed' or 'round-robin'")
+	}
+	if out["failure-handler"] == "custom" {
+		return errors.New("'connector.failure-handler' = 'custom' is not supported: handlers written in Java do not run here, it is 'fail', 'ignore' or 'retry-rejected'")
+	}
 	if v := out["sink.bulk-flush.max-size"]; v != "" {
 		if n, unit := splitUnit(v); unit == "" && n != "" {
 			return fmt.Errorf("'connector.bulk-flush.max-size' = '%s' needs its unit, such as '42 mb'", options["connector.bulk-flush.max-size"])
@@ -116,12 +171,16 @@ func defaults(kind string, options, out map[string]string) error {
 // connector.hosts.0.hostname, connector.properties.0.key.
 func numbered(options, out map[string]string) (used map[string]bool) {
 	used = make(map[string]bool)
-	var hosts []string
+	var hosts, offsets []string
 	for i := range maxNumbered {
 		h := fmt.Sprintf("connector.hosts.%d.", i)
 		p := fmt.Sprintf("connector.properties.%d.", i)
-		for _, key := range []string{h + "hostname", h + "port", h + "protocol", p + "key", p + "value"} {
+		s := fmt.Sprintf("connector.specific-offsets.%d.", i)
+		for _, key := range []string{h + "hostname", h + "port", h + "protocol", p + "key", p + "value", s + "partition", s + "offset"} {
 			used[key] = true
+		}
+		if partition := options[s+"partition"]; partition != "" {
+			offsets = append(offsets, "partition:"+partition+",offset:"+options[s+"offset"])
 		}
 		if name := options[h+"hostname"]; name != "" {
 			protocol := options[h+"protocol"]
@@ -133,6 +192,9 @@ func numbered(options, out map[string]string) (used map[string]bool) {
 		if key := options[p+"key"]; key != "" {
 			out["properties."+key] = options[p+"value"]
 		}
+	}
+	if len(offsets) > 0 {
+		out["scan.startup.specific-offsets"] = strings.Join(offsets, ";")
 	}
 	if len(hosts) > 0 {
 		out["hosts"] = strings.Join(hosts, ";")

@@ -52,16 +52,57 @@ func cacheConfig(o *Options) join.CacheConfig {
 	return c
 }
 
-// ReloadEvery is how often a table that is held as a whole is read again; 0 for
-// whenever it has changed.
-func ReloadEvery(o *Options) time.Duration {
-	if !strings.EqualFold(o.Enum("lookup.cache"), "FULL") {
-		return 0
+// Reload says when a table that is held as a whole is read again.
+type Reload struct {
+	every time.Duration
+	first time.Time // when it is read at a time of day: the first one
+}
+
+// NewReload reads the options of a full cache. now is when the table is read first.
+func NewReload(o *Options, now time.Time) (Reload, error) {
+	switch {
+	case !strings.EqualFold(o.Enum("lookup.cache"), "FULL"):
+		return Reload{}, nil
+	case !strings.EqualFold(o.Enum("lookup.full-cache.reload-strategy"), "TIMED"):
+		return Reload{every: o.Duration("lookup.full-cache.periodic-reload.interval")}, nil
 	}
-	if strings.EqualFold(o.Enum("lookup.full-cache.reload-strategy"), "TIMED") {
-		return time.Duration(o.Int("lookup.full-cache.timed-reload.interval-in-days")) * 24 * time.Hour
+	r := Reload{every: time.Duration(o.Int("lookup.full-cache.timed-reload.interval-in-days")) * 24 * time.Hour}
+	const key = "lookup.full-cache.timed-reload.iso-time"
+	at, err := timeOfDay(o.Text(key), now.Location())
+	if err != nil || r.every <= 0 {
+		return r, fmt.Errorf("'%s' = '%s' must be a time such as '10:15', '10:15Z' or '10:15+08:00', and interval-in-days at least 1", key, o.Text(key))
 	}
-	return o.Duration("lookup.full-cache.periodic-reload.interval")
+	day := now.In(at.Location())
+	r.first = time.Date(day.Year(), day.Month(), day.Day(), at.Hour(), at.Minute(), at.Second(), 0, at.Location())
+	if !r.first.After(now) {
+		r.first = r.first.Add(24 * time.Hour)
+	}
+	return r, nil
+}
+
+func timeOfDay(text string, zone *time.Location) (time.Time, error) {
+	var err error
+	for _, layout := range []string{"15:04Z07:00", "15:04:05Z07:00", "15:04", "15:04:05"} {
+		var t time.Time
+		if t, err = time.ParseInLocation(layout, text, zone); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, err
+}
+
+// OnChange reports whether the table is read again whenever it has changed.
+func (r Reload) OnChange() bool { return r.every == 0 }
+
+// Due reports whether a table that was read at a time is to be read again.
+func (r Reload) Due(loaded, now time.Time) bool {
+	switch {
+	case r.first.IsZero():
+		return now.Sub(loaded) >= r.every
+	case now.Before(r.first):
+		return false
+	}
+	return loaded.Before(r.first.Add(now.Sub(r.first).Truncate(r.every)))
 }
 
 // CheckLookup says why a table cannot be asked the way a lookup join does.

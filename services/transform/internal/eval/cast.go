@@ -84,8 +84,8 @@ func (c *compiler) conversion(from, to types.Type) (convert, bool) {
 		return c.toText(to), false
 	case k == types.Boolean:
 		return toBoolean(from), from.Kind.IsCharacter()
-	case k.IsInteger() && from.Kind == types.IntervalDayTime:
-		return nil, false // in what unit the type does not say
+	case k == types.BigInt && from.Kind.IsInterval():
+		return copyRow, false // milliseconds or months
 	case k.IsInteger():
 		return toInteger(from, to), from.Kind.IsCharacter()
 	case k.IsApprox():

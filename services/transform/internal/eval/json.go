@@ -34,7 +34,7 @@ func isJSON(want bool, test func(jsonpath.Kind) bool) builder {
 	return lenient(func(a []*column.Vector, i int, out *column.Vector) error {
 		is := false
 		if !a[0].IsNull(i) {
-			v, err := jsonpath.Parse(a[0].Strs[i])
+			v, err := jsonpath.ParseFirst(a[0].Strs[i])
 			is = err == nil && test(v.Kind)
 		}
 		out.Bools[i] = is == want
@@ -80,7 +80,7 @@ func (f *finder) find(a []*column.Vector, i int) (v *jsonpath.Value, lax bool, e
 	if err != nil {
 		return nil, false, err
 	}
-	root, err := jsonpath.Parse(a[0].Strs[i])
+	root, err := jsonpath.ParseFirst(a[0].Strs[i])
 	if err != nil {
 		if p.Lax {
 			return nil, true, nil

@@ -241,6 +241,13 @@ func overlay(a []*column.Vector, i int, out *column.Vector) error {
 	if len(a) > 3 {
 		size = a[3].Ints[i]
 	}
+	if astral(s) || astral(with) {
+		if len(a) <= 3 {
+			size = int64(len(units(with)))
+		}
+		out.Strs[i] = overlayUnits(s, with, start, size)
+		return nil
+	}
 	n := int64(utf8.RuneCountInString(s))
 	if start <= 0 || start > n {
 		out.Strs[i] = s
@@ -368,6 +375,9 @@ func pad(atLeft bool) builder {
 			return nil
 		case size > maxText:
 			return errTooLong
+		case astral(s) || astral(with):
+			out.Strs[i] = padUnits(s, with, int(size), atLeft)
+			return nil
 		case size <= n:
 			out.Strs[i] = s[:byteOffset(s, int(size))]
 			return nil

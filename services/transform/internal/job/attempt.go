@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -36,6 +37,9 @@ type attempt struct {
 	every     time.Duration
 	// partitions of the topic of documents
 	partitions int
+	// tables of the sinks, and the nanoseconds that were spent on rows
+	tables []string
+	busy   atomic.Int64
 
 	demand chan chan<- error
 	ended  chan struct{}  // closed when the pipeline has ended
@@ -55,6 +59,7 @@ func newAttempt(ctx context.Context, r *run) (a *attempt, err error) {
 	if err != nil {
 		return nil, fault.Permanent(err)
 	}
+	r.report(prog.Config)
 	a = &attempt{r: r, every: r.m.cfg.CheckpointInterval, safe: make(map[string]map[partition]int64), demand: make(chan chan<- error), ended: make(chan struct{}),
 		alive: r.m.watch(), functions: r.m.d.Functions.Open()}
 	if d := prog.CheckpointInterval(); d > 0 {
@@ -143,7 +148,7 @@ func (a *attempt) makeSinks(prog *script.Program) error {
 			}
 			return err
 		}
-		a.sinks = append(a.sinks, sink)
+		a.sinks, a.tables = append(a.sinks, sink), append(a.tables, s.Table.Name)
 		takers = append(takers, script.Checked(s, sink))
 		roots = append(roots, s.Input)
 	}
@@ -193,7 +198,7 @@ func (a *attempt) run(ctx context.Context) error {
 		Running: func() { //nolint:contextcheck // the state is written even when the run ends
 			a.r.set(jobv1.JobState_JOB_STATE_RUNNING, nil)
 		},
-		Demand: a.demand, Lost: a.r.gone, Alive: a.alive,
+		Demand: a.demand, Lost: a.r.gone, Alive: a.alive, Busy: &a.busy,
 	}
 	if a.state.keeps {
 		cfg.State = a.state

@@ -67,6 +67,10 @@ type Deps struct {
 	// Letters knows what became of dead letters; nil: nothing is replayed.
 	Letters Letters
 	Now     func() time.Time
+	// Report begins to tell others how a job does, as its settings want it, until the
+	// function that it returns is called, with whether another instance goes on with the
+	// job; hide takes secrets out of errors. It may be nil.
+	Report func(job string, settings map[string]string, hide func(error) string) func(lost bool)
 }
 
 // Manager keeps and runs jobs.

@@ -14,6 +14,7 @@ import (
 	"github.com/weirflow/weirflow/services/platform/kafka"
 
 	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
+	"github.com/weirflow/weirflow/services/transform/internal/flinkmetrics/promgateway"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 )
@@ -37,6 +38,9 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 		return nil, err
 	}
 	parameters := sql.RestoreSettings(req.GetParameters(), old.GetParameters())
+	if err := promgateway.Masked(parameters); err != nil {
+		return nil, err
+	}
 	if exists && !req.GetReplace() {
 		return m.again(ctx, old, text, parameters, req.GetStart())
 	}

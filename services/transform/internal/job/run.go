@@ -49,6 +49,7 @@ type run struct {
 	attempt  *attempt // the one under way
 	sinkFail error
 	abort    context.CancelCauseFunc // of the attempt under way
+	reported func(lost bool)         // ends what is told of the run; only the loop has it
 }
 
 func newRun(m *Manager, j *jobv1.Job) *run {
@@ -81,6 +82,7 @@ func (r *run) lost() bool {
 func (r *run) loop() {
 	defer close(r.done)
 	defer r.m.ended(r)
+	defer r.endReport()
 	defer r.cancel()
 	pause := r.m.cfg.RestartMin
 	for {

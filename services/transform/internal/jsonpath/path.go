@@ -25,6 +25,7 @@ const (
 	wildcard
 	deep
 	filter
+	call
 )
 
 type step struct {
@@ -34,7 +35,12 @@ type step struct {
 	from    *int
 	to      *int
 	cond    *condition
+	call    string // the function, such as length
+	arg     int    // of index
 }
+
+// maxLength keeps brackets within brackets from going too deep.
+const maxLength = 10_000
 
 // ErrMissing says that there is nothing at a path.
 var ErrMissing = errors.New("nothing is at this path")
@@ -43,6 +49,9 @@ var ErrMissing = errors.New("nothing is at this path")
 // mode it is strict.
 func Compile(s string) (*Path, error) {
 	p := &Path{}
+	if len(s) > maxLength {
+		return nil, fmt.Errorf("a path has at most %d bytes", maxLength)
+	}
 	spec := strings.TrimSpace(s)
 	if rest, ok := strings.CutPrefix(spec, "lax "); ok {
 		p.Lax, spec = true, strings.TrimSpace(rest)
@@ -83,8 +92,15 @@ func (p *Path) compile(s string) error {
 			if end == 0 {
 				return errors.New("a name is missing behind the dot")
 			}
-			p.steps = append(p.steps, step{kind: names, names: []string{s[1 : 1+end]}})
+			name := s[1 : 1+end]
 			s = s[1+end:]
+			if strings.HasSuffix(name, ")") && strings.Contains(name, "(") {
+				if err := p.function(name); err != nil {
+					return err
+				}
+				continue
+			}
+			p.steps = append(p.steps, step{kind: names, names: []string{name}})
 		case s[0] == '[':
 			rest, err := p.bracket(s[1:])
 			if err != nil {
@@ -123,7 +139,6 @@ func (p *Path) bracket(s string) (string, error) {
 		if err != nil {
 			return "", err
 		}
-		p.many = p.many || len(list) > 1
 		p.steps = append(p.steps, step{kind: names, names: list})
 	case strings.Contains(inner, ":"):
 		from, to, err := bounds(inner)
@@ -222,14 +237,23 @@ func bounds(s string) (from, to *int, err error) {
 
 // Find returns what is at the path. A path that may find many values gives an
 // array. With a lax path a missing value is nil; with a strict one ErrMissing.
-func (p *Path) Find(v *Value) (*Value, error) {
+func (p *Path) Find(v *Value) (*Value, error) { return p.FindIn(v, v) }
+
+// FindIn is Find from a value within a document, to whose root filters may refer.
+func (p *Path) FindIn(v, root *Value) (*Value, error) {
 	found := []*Value{v}
 	many := false
 	for _, s := range p.steps {
-		many = many || s.kind != names && s.kind != indexes || len(s.names) > 1 || len(s.indexes) > 1
+		if !many && !s.fits(found[0]) {
+			if p.Lax {
+				return nil, nil
+			}
+			return nil, ErrMissing
+		}
+		many = many || s.kind != names && s.kind != indexes && s.kind != call || len(s.indexes) > 1
 		var next []*Value
 		for _, x := range found {
-			next = s.apply(next, x)
+			next = s.apply(next, x, root)
 		}
 		if len(next) == 0 && !many {
 			if p.Lax {
@@ -245,9 +269,12 @@ func (p *Path) Find(v *Value) (*Value, error) {
 	return found[0], nil
 }
 
-func (s *step) apply(to []*Value, v *Value) []*Value {
+func (s *step) apply(to []*Value, v, root *Value) []*Value {
 	switch s.kind {
 	case names:
+		if len(s.names) > 1 {
+			return s.part(to, v)
+		}
 		for _, name := range s.names {
 			if e := v.member(name); e != nil {
 				to = append(to, e)
@@ -276,18 +303,52 @@ func (s *step) apply(to []*Value, v *Value) []*Value {
 	case deep:
 		to = append(to, v)
 		for _, e := range v.Elems {
-			to = s.apply(to, e)
+			to = s.apply(to, e, root)
 		}
 	case filter:
-		if v.Kind == Array {
+		switch {
+		case v.Kind == Array:
 			for _, e := range v.Elems {
-				if s.cond.holds(e) {
+				if s.cond.holds(e, root) {
 					to = append(to, e)
 				}
 			}
+		case v.Kind == Object && s.cond.holds(v, root):
+			to = append(to, v)
+		}
+	case call:
+		if e := s.result(v); e != nil {
+			to = append(to, e)
 		}
 	}
 	return to
+}
+
+// fits reports whether a step can go on from the one value that there is.
+func (s *step) fits(v *Value) bool {
+	switch s.kind {
+	case indexes, slice:
+		return v.Kind == Array
+	case filter:
+		return !v.Scalar()
+	case names:
+		return v.Kind == Object
+	}
+	return true
+}
+
+// part appends an object with those members that several names are of.
+func (s *step) part(to []*Value, v *Value) []*Value {
+	if v.Kind != Object {
+		return to
+	}
+	out := &Value{Kind: Object}
+	for _, name := range s.names {
+		if e := v.member(name); e != nil {
+			out.Keys, out.Elems = append(out.Keys, name), append(out.Elems, e)
+		}
+	}
+	return append(to, out)
 }
 
 func clamp(i *int, otherwise, n int) int {

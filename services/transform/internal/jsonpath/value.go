@@ -54,6 +54,24 @@ func Parse(s string) (*Value, error) {
 	return v, nil
 }
 
+// ParseFirst reads the JSON value that a text begins with, whatever follows it: so do
+// Flink's JSON functions. A number and a word end before a space, a quote, or, if it
+// is a word, before anything that no word has.
+func ParseFirst(s string) (*Value, error) {
+	p := parser{s: s}
+	p.space()
+	v, err := p.value(0)
+	if err != nil || p.at == len(s) {
+		return v, err
+	}
+	c := s[p.at]
+	letter := c|0x20 >= 'a' && c|0x20 <= 'z' || c >= '0' && c <= '9' || c == '_' || c == '$' || c >= 0x80
+	if v.Kind == Number && strings.IndexByte(" \t\r\n", c) < 0 || (v.Kind == Bool || v.Kind == Null) && letter {
+		return nil, ErrSyntax
+	}
+	return v, nil
+}
+
 type parser struct {
 	s  string
 	at int

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirflow/weirflow/services/platform/ledger"
@@ -64,6 +65,8 @@ type Config struct {
 	Alive func() error
 	// Running is called once, when the first batches may come; it may be nil.
 	Running func()
+	// Busy adds up the nanoseconds that batches took; it may be nil.
+	Busy *atomic.Int64
 }
 
 // State is what operators remember.
@@ -186,7 +189,10 @@ func (p *Pipeline) loop(ctx context.Context) error {
 				e.drop(p)
 				return err
 			}
-			if err := p.handle(e); err != nil {
+			began := time.Now()
+			err := p.handle(e)
+			p.busy(began)
+			if err != nil {
 				return err
 			}
 		case err := <-p.written:
@@ -292,12 +298,22 @@ func (p *Pipeline) handle(e event) error {
 	return err
 }
 
+// busy notes that the time since then was spent on rows.
+func (p *Pipeline) busy(since time.Time) {
+	if p.cfg.Busy != nil {
+		p.cfg.Busy.Add(int64(time.Since(since)))
+	}
+}
+
 func (p *Pipeline) tick(ctx context.Context, now time.Time, saved *time.Time) error {
 	if err := errors.Join(p.lost(), p.track.failure()); err != nil {
 		return err
 	}
 	if at := p.cfg.Graph.NextTimer(); !p.held() && !at.IsZero() && !at.After(now) {
-		if err := p.itself(func() error { return p.cfg.Graph.Tick(now) }); err != nil {
+		began := time.Now()
+		err := p.itself(func() error { return p.cfg.Graph.Tick(now) })
+		p.busy(began)
+		if err != nil {
 			return err
 		}
 	}

@@ -77,6 +77,8 @@ type Table struct {
 	// Physical are the columns that the format reads and writes, in order.
 	Physical   []types.Field
 	PrimaryKey []string
+	// KeyName is the name of the primary key's constraint.
+	KeyName string
 	// PartitionKeys are the columns of PARTITIONED BY.
 	PartitionKeys []string
 	// Watermark is nil when the table has none.

@@ -3,12 +3,16 @@ package script
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
 	"github.com/weirflow/weirflow/services/transform/internal/eval"
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
+	"github.com/weirflow/weirflow/services/transform/internal/flinkmetrics/promgateway"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/sql"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
@@ -38,6 +42,11 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 	stmts, err := sql.Parse(text)
 	if err != nil {
 		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(parameters)) {
+		if err := CheckSetting(key, parameters[key]); err != nil {
+			return nil, fmt.Errorf("the parameter '%s': %w", key, err)
+		}
 	}
 	s := sql.NewSession(sql.Options{Setting: CheckSetting, Validate: connectors.Validate, Config: parameters, Operators: Operators(functions)})
 	p := &Program{}
@@ -74,6 +83,9 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 		}
 	}
 	p.Config = s.Config()
+	if _, err := promgateway.Parse(p.Config); err != nil {
+		return nil, &sql.Error{Message: err.Error()}
+	}
 	for _, sink := range p.Sinks {
 		if err := connectors.CheckSink(sink); err != nil {
 			return nil, &sql.Error{Line: sink.At.Line, Column: sink.At.Column, Message: err.Error()}

@@ -1,12 +1,15 @@
 package script
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/flinkmetrics/promgateway"
 )
 
 // CheckSetting says what is wrong with the value of a setting. Those that nothing
@@ -24,6 +27,18 @@ func CheckSetting(key, value string) error {
 		if _, plain := time.LoadLocation(strings.TrimPrefix(value, "GMT")); err != nil && plain != nil && !offset(value) {
 			return fmt.Errorf("%q is not a time zone such as 'Asia/Shanghai' or 'UTC'", value)
 		}
+	case "table.exec.emit.early-fire.enabled", "table.exec.emit.late-fire.enabled":
+		if !strings.EqualFold(value, "false") {
+			return errors.New("windows put out their result once, when they end; leave it 'false'. CUMULATE windows show a result on the way")
+		}
+	case "table.exec.emit.allow-lateness":
+		if d, err := connector.ParseDuration(value); err != nil || d != 0 {
+			return errors.New("rows that come after the end of their window are not taken in; leave it '0', and make the watermark's delay longer")
+		}
+	case "pipeline.max-parallelism":
+		if n, err := strconv.Atoi(value); err != nil || n != -1 && (n < 1 || n > 1<<15) {
+			return fmt.Errorf("%q is not a number from 1 to 32768", value)
+		}
 	case "sql-client.execution.result-mode":
 		return oneOf(value, "table", "tableau", "changelog")
 	case "table.exec.sink.not-null-enforcer":
@@ -33,7 +48,7 @@ func CheckSetting(key, value string) error {
 	case "table.exec.sink.upsert-materialize":
 		return oneOf(value, "none", "auto", "force")
 	}
-	return nil
+	return promgateway.Check(key, value)
 }
 
 // offset reports whether a zone is a distance from UTC, such as +08:00 or GMT+8.

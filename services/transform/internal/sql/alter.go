@@ -2,6 +2,7 @@ package sql
 
 import (
 	"maps"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
@@ -23,7 +24,10 @@ func (s *Session) alter(a *ast.Alter) (Result, error) {
 			if a.IfExists {
 				return Result{Message: "it does not exist"}, nil
 			}
-			return Result{}, diag.At(a.Path.Pos(), "%q is not a %s", a.Path.String(), map[bool]string{true: "view", false: "table"}[a.What == "VIEW"])
+			if !ok {
+				return Result{}, s.missing(a.Path, strings.ToLower(a.What)+" %q not found")
+			}
+			return Result{}, diag.At(a.Path.Pos(), "%q is not a %s", a.Path.String(), strings.ToLower(a.What)).WithHint("write ALTER %s", map[bool]string{true: "TABLE", false: "VIEW"}[a.What == "VIEW"])
 		}
 		if a.What == "VIEW" {
 			return done, s.alterView(a, r)
@@ -72,12 +76,12 @@ func (s *Session) alterTable(a *ast.Alter, r *catalog.Relation) error {
 	case "SET":
 		t.Options = maps.Clone(t.Options)
 		for _, o := range a.Options {
-			if o.Key == "connector" && t.Options["connector"] != o.Value {
-				return diag.At(o.Pos(), "the connector of a table cannot be changed").WithHint("DROP and CREATE the table")
-			}
 			t.Options[o.Key] = o.Value
 		}
 	case "RESET":
+		if len(a.Keys) == 0 {
+			return diag.At(a.Pos(), "RESET names no option").WithHint("write RESET ('…')")
+		}
 		t.Options = maps.Clone(t.Options)
 		for _, k := range a.Keys {
 			if k == "connector" {
@@ -94,7 +98,12 @@ func (s *Session) alterTable(a *ast.Alter, r *catalog.Relation) error {
 		if len(t.PrimaryKey) == 0 {
 			return diag.At(a.Pos(), "table %q has no primary key", a.Path.String())
 		}
-		t.PrimaryKey = nil
+		if len(a.Names) > 0 && a.Names[0].Text != t.KeyName {
+			return diag.At(a.Names[0].Pos(), "table %q has no constraint %q; its primary key is %q", a.Path.String(), a.Names[0].Text, t.KeyName)
+		}
+		t.PrimaryKey, t.KeyName = nil, ""
+		// A key that the connector needs may follow; the table is checked where it is used.
+		return s.storeTable(a, r, &t)
 	default:
 		return s.alterColumns(a, r, &t)
 	}
@@ -105,6 +114,10 @@ func (s *Session) replaceTable(a *ast.Alter, r *catalog.Relation, t *plan.Table)
 	if err := s.analyzer.Validate(t, a.Path.Pos()); err != nil {
 		return err
 	}
+	return s.storeTable(a, r, t)
+}
+
+func (s *Session) storeTable(a *ast.Alter, r *catalog.Relation, t *plan.Table) error {
 	return at(a.Pos(), s.catalog.Add(&catalog.Relation{ID: r.ID, Temporary: r.Temporary, Table: t}, true))
 }
 

@@ -65,9 +65,18 @@ func withText(opts map[string]string) string {
 	}
 	lines := make([]string, 0, len(opts))
 	for _, k := range slices.Sorted(maps.Keys(opts)) {
-		lines = append(lines, "  "+ast.QuoteText(k)+" = "+ast.QuoteText(Mask(k, opts[k])))
+		lines = append(lines, "  "+ast.QuoteText(k)+" = "+ast.QuoteText(Mask(named(k, opts), opts[k])))
 	}
 	return "\nWITH (\n" + strings.Join(lines, ",\n") + "\n)"
+}
+
+// named is the name of the option that a value is of, also where the old spelling
+// gives name and value apart.
+func named(key string, opts map[string]string) string {
+	if m := numberedValue.FindStringSubmatch(key); m != nil {
+		return opts["connector.properties."+m[1]+".key"]
+	}
+	return key
 }
 
 // TableText returns the CREATE TABLE of a table, with secrets as stars.
@@ -92,7 +101,7 @@ func TableText(t *plan.Table) string {
 		lines = append(lines, "  WATERMARK FOR "+ast.QuoteName(w.Column)+" AS "+w.SQL)
 	}
 	if len(t.PrimaryKey) > 0 {
-		lines = append(lines, "  PRIMARY KEY ("+quoted(t.PrimaryKey)+") NOT ENFORCED")
+		lines = append(lines, "  CONSTRAINT "+ast.QuoteName(t.KeyName)+" PRIMARY KEY ("+quoted(t.PrimaryKey)+") NOT ENFORCED")
 	}
 	id := catalog.ID{Catalog: t.Catalog, Database: t.Database, Name: t.Name}
 	s := "CREATE " + temporary(t.Temporary) + "TABLE " + id.String() + " (\n" + strings.Join(lines, ",\n") + "\n)"

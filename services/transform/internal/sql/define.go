@@ -143,7 +143,10 @@ func (s *Session) namespace(st ast.Statement) (Result, error) {
 	case *ast.Use:
 		switch st.What {
 		case "MODULES":
-			return Result{}, diag.At(st.Pos(), "USE MODULES is not supported: the core functions are always loaded")
+			if len(st.Names) == 1 && st.Names[0].Text == "core" {
+				return Result{Message: "using module core"}, nil
+			}
+			return Result{}, diag.At(st.Names[0].Pos(), "there is no module but core, which is always in use")
 		case "CATALOG":
 			return Result{Message: "using catalog " + st.Path.Last()}, at(st.Path.Pos(), s.catalog.UseCatalog(st.Path.Last()))
 		}
@@ -189,7 +192,23 @@ func (s *Session) drop(d *ast.Drop) (Result, error) {
 		return Result{Message: "it does not exist"}, nil
 	}
 	if errors.Is(err, catalog.ErrNotFound) && (d.What == "TABLE" || d.What == "VIEW") {
-		return Result{}, s.missing(d.Path, strings.ToLower(d.What)+" %q does not exist")
+		return Result{}, s.notDropped(d)
 	}
 	return Result{Message: "dropped " + strings.ToLower(d.What) + " " + d.Path.Last()}, at(d.Path.Pos(), err)
+}
+
+// notDropped says why DROP found nothing of the kind.
+func (s *Session) notDropped(d *ast.Drop) error {
+	what := strings.ToLower(d.What)
+	id, err := s.catalog.Resolve(d.Path.Texts())
+	if r, ok := s.catalog.Lookup(id); err == nil && ok {
+		is := map[bool]string{true: "view", false: "table"}[r.View != nil]
+		switch {
+		case is != what:
+			return diag.At(d.Path.Pos(), "%q is a %s", d.Path.String(), is).WithHint("write DROP %s%s", temporary(r.Temporary), strings.ToUpper(is))
+		case d.Temporary:
+			return diag.At(d.Path.Pos(), "%s %q is not temporary", what, d.Path.String()).WithHint("write DROP %s", d.What)
+		}
+	}
+	return s.missing(d.Path, what+" %q does not exist")
 }

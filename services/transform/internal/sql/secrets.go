@@ -93,9 +93,13 @@ func Restore(script, old string) (string, error) {
 	return apply(script, edits), nil
 }
 
-// RestoreSettings does for settings what Restore does for scripts.
+// RestoreSettings does for settings what Restore does for scripts. Where an address
+// has changed, the stars stay.
 func RestoreSettings(settings, old map[string]string) map[string]string {
 	out := maps.Clone(settings)
+	if addressesIn(settings) != addressesIn(old) {
+		return out
+	}
 	for k, v := range out {
 		if was, ok := old[k]; ok && v != was && v == Mask(k, was) {
 			out[k] = was
@@ -225,7 +229,7 @@ func byPlace(script string) places {
 func addressesOf(all []assignment) map[string]string {
 	out := make(map[string]string)
 	for _, a := range all {
-		for _, w := range []string{"hosts", "hostname", "servers", "url", "uri", "endpoint", "proxy"} {
+		for _, w := range []string{"hosts", "hostname", "servers", "url", "uri", "endpoint", "proxy", "promgateway.host", "promgateway.port"} {
 			if strings.Contains(strings.ToLower(a.key), w) {
 				out[a.scope] += a.key + "=" + Mask(a.key, a.value) + "\n"
 				break
@@ -233,6 +237,15 @@ func addressesOf(all []assignment) map[string]string {
 		}
 	}
 	return out
+}
+
+// addressesIn joins the settings that say where secrets are sent.
+func addressesIn(settings map[string]string) string {
+	var all []assignment
+	for _, k := range slices.Sorted(maps.Keys(settings)) {
+		all = append(all, assignment{key: k, value: settings[k]})
+	}
+	return addressesOf(all)[""]
 }
 
 // assignments finds 'name' = 'value' in tables, hints and SET.

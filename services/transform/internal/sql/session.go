@@ -3,6 +3,7 @@ package sql
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/analyze"
@@ -168,6 +169,9 @@ func (s *Session) set(st *ast.Set) (Result, error) {
 			}
 		}
 		s.config[st.Key] = st.Value
+		if strings.HasPrefix(st.Key, "table.exec.mini-batch.") || strings.HasPrefix(st.Key, "table.optimizer.") {
+			return Result{Message: "set " + st.Key + ", which has no effect here"}, nil
+		}
 		return Result{Message: "set " + st.Key}, nil
 	}
 	info := newInfo("key", "value")

@@ -70,7 +70,7 @@ func TestFaults(t *testing.T) {
 		{"date", "SELECT DATE '2021-13-45'", "line 1, column 8: illegal DATE literal '2021-13-45'"},
 		{"interval", "SELECT INTERVAL 'x' DAY", "illegal INTERVAL literal 'x' for DAY"},
 		{"insert count", "INSERT INTO sink SELECT id FROM t", `line 1, column 18: the query has 1 columns, but table "sink" takes 2`},
-		{"insert type", "INSERT INTO sink SELECT id, i FROM t", `is INT, but column "name" of table "sink" is STRING; write CAST(… AS STRING)`},
+		{"insert type", "INSERT INTO sink SELECT id, i FROM t", `is INT, but column "name" of table "sink" is STRING; write CAST(` + "`i`" + ` AS STRING)`},
 		{"insert column", "INSERT INTO sink (idd) SELECT id FROM t", `did you mean "id"?`},
 		{"insert not null", "INSERT INTO sink (name) SELECT s FROM t", `column "id" is NOT NULL and must be named`},
 		{"insert view", "INSERT INTO v SELECT 1, 'x'", "is a view"},
@@ -259,6 +259,16 @@ func TestDefinitions(t *testing.T) {
 		{"drop if exists", "DROP TABLE IF EXISTS nosuch; DROP VIEW v; SHOW VIEWS", ""},
 		{"settings", "SET 'a' = '1'; SET b = 2 s; RESET 'a'; SET", "b,2 s"},
 		{"function", "CREATE FUNCTION twice(x INT) RETURNS INT AS x * 2; CREATE VIEW fv AS SELECT TWICE(id) AS y FROM t; DESCRIBE fv", "y,INT,TRUE,,,"},
+		{"like overwrites options", "CREATE TABLE q WITH ('connector' = 'y') LIKE plain; SHOW CREATE TABLE q", "CREATE TABLE `default_catalog`.`default_database`.`q` (\n" +
+			"  `id` INT,\n  `name` STRING,\n  `seen` TIMESTAMP(3)\n)\nWITH (\n  'connector' = 'y'\n)"},
+		{"like keeps places", "CREATE TABLE g (a INT, b AS a, c INT METADATA) COMMENT 'g' WITH ('connector' = 'x'); CREATE TABLE q (b AS a + 1, c BIGINT METADATA) " +
+			"LIKE g (OVERWRITING GENERATED OVERWRITING METADATA); DESCRIBE q", "a,INT,TRUE,,,;b,INT,TRUE,,AS (`a` + 1),;c,BIGINT,TRUE,,METADATA,"},
+		{"comments", "CREATE TABLE q (a INT COMMENT 'first', b INT) WITH ('connector' = 'x'); ALTER TABLE q MODIFY a BIGINT; DESCRIBE q", "a,BIGINT,TRUE,,,,first;b,INT,TRUE,,,,"},
+		{"another key", "CREATE TABLE q (a INT, b INT, CONSTRAINT k PRIMARY KEY (a) NOT ENFORCED) WITH ('connector' = 'x'); ALTER TABLE q DROP CONSTRAINT k; " +
+			"ALTER TABLE q ADD PRIMARY KEY (b) NOT ENFORCED; SHOW COLUMNS FROM q LIKE '_'", "a,INT,FALSE,,,;b,INT,FALSE,PRI(b),,"},
+		{"numbered secret", "CREATE TABLE q (a INT) WITH ('connector.properties.0.key' = 'sasl.jaas.config', 'connector.properties.0.value' = 'hunter2'); SHOW CREATE TABLE q",
+			"CREATE TABLE `default_catalog`.`default_database`.`q` (\n  `a` INT\n)\nWITH (\n  'connector.properties.0.key' = 'sasl.jaas.config',\n  'connector.properties.0.value' = '******'\n)"},
+		{"modules", "USE MODULES core; SHOW FULL MODULES", "core,TRUE"},
 		{"show create view", "SHOW CREATE VIEW v", "CREATE VIEW `default_catalog`.`default_database`.`v` (`id`, `x`)\nAS SELECT `id`, `r`.`n`.`x` AS `x` FROM `t` WHERE (`i` > 0)"},
 	}
 	for _, tt := range tests {
@@ -356,4 +366,50 @@ func FuzzSession(f *testing.F) {
 			explain.Text(sql.Roots(r), explain.Options{Changelog: true})
 		}
 	})
+}
+
+// TestRefusedDefinitions are changes of the catalog that Flink 1.20 refuses, too.
+func TestRefusedDefinitions(t *testing.T) {
+	t.Parallel()
+	const table = "CREATE TABLE b (id INT, part STRING, ts TIMESTAMP(3), c AS id + 1, WATERMARK FOR ts AS ts, PRIMARY KEY (id) NOT ENFORCED) PARTITIONED BY (part) " +
+		"WITH ('connector' = 'x'); CREATE VIEW bv AS SELECT id FROM b; "
+	tests := []struct{ name, src, want string }{
+		{"like all overwriting", "CREATE TABLE l LIKE b (OVERWRITING ALL)", "ALL cannot be OVERWRITING"},
+		{"like twice", "CREATE TABLE l LIKE b (EXCLUDING OPTIONS INCLUDING OPTIONS)", "says twice what becomes of OPTIONS"},
+		{"like view", "CREATE TABLE l LIKE bv", "\"bv\" is a view"},
+		{"like option", "CREATE TABLE l WITH ('connector' = 'y') LIKE b (INCLUDING ALL)", "already set by the table in LIKE"},
+		{"like partitions", "CREATE TABLE l PARTITIONED BY (id) LIKE b", "EXCLUDING PARTITIONS"},
+		{"like key", "CREATE TABLE l (PRIMARY KEY (part) NOT ENFORCED) LIKE b", "EXCLUDING CONSTRAINTS"},
+		{"like watermark", "CREATE TABLE l (WATERMARK FOR ts AS ts) LIKE b", "OVERWRITING WATERMARKS"},
+		{"like generated", "CREATE TABLE l (c AS id) LIKE b", "defined twice"},
+		{"key of a computed column", "CREATE TABLE l (a INT, b AS a, PRIMARY KEY (b) NOT ENFORCED) WITH ('connector' = 'x')", "must be a physical column"},
+		{"a narrower column", "CREATE TABLE k (n INT) WITH ('connector' = 'x'); INSERT INTO k SELECT COUNT(*) AS cnt FROM b",
+			"column 1 (cnt) of the query is BIGINT, but column \"n\" of table \"k\" is INT; write CAST(`cnt` AS INT)"},
+		{"second key", "ALTER TABLE b ADD PRIMARY KEY (part) NOT ENFORCED", "already: (id); write MODIFY"},
+		{"no such constraint", "ALTER TABLE b DROP CONSTRAINT k", "has no constraint \"k\"; its primary key is \"PK_id\""},
+		{"nothing to modify", "ALTER TABLE b DROP WATERMARK; ALTER TABLE b MODIFY WATERMARK FOR ts AS ts", "has no watermark; write ADD"},
+		{"column in use", "ALTER TABLE b DROP PRIMARY KEY; ALTER TABLE b DROP id", "computed column \"c\" would no longer hold"},
+		{"rename column in use", "ALTER TABLE b RENAME id TO i", "computed column \"c\" would no longer hold"},
+		{"watermark in use", "ALTER TABLE b MODIFY ts STRING", "the watermark would no longer hold"},
+		{"new column is wrong", "ALTER TABLE b ADD d AS nosuch", "\"nosuch\" not found"},
+		{"reset nothing", "ALTER TABLE b RESET ()", "RESET names no option"},
+		{"alter what is not there", "ALTER TABLE bb ADD x INT", "table \"bb\" not found; did you mean"},
+		{"alter a view as table", "ALTER TABLE bv ADD x INT", "write ALTER VIEW"},
+		{"drop a view as table", "DROP TABLE bv", "write DROP VIEW"},
+		{"drop as temporary", "DROP TEMPORARY TABLE b", "write DROP TABLE"},
+		{"drop a temporary one", "CREATE TEMPORARY TABLE b (x INT) WITH ('connector' = 'x'); DROP TABLE b", "write DROP TEMPORARY"},
+		{"partitions", "CREATE TABLE l (x INT) WITH ('connector' = 'x'); SHOW PARTITIONS l", "is not partitioned"},
+		{"partition", "ALTER TABLE b ADD PARTITION (part = 'x')", "not supported"},
+		{"modules", "USE MODULES core, hive", "there is no module but core"},
+		{"jars", "ADD JAR 'x.jar'", "ADD JAR is not supported"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sql.NewSession(sql.Options{}).Run(table + tt.src)
+			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), "line ") {
+				t.Errorf("error %v, want %q", err, tt.want)
+			}
+		})
+	}
 }

@@ -48,7 +48,7 @@ execution.checkpointing.tolerable-failed-checkpoints execution.checkpointing.una
 execution.job-listeners execution.runtime-mode execution.savepoint.ignore-unclaimed-state execution.savepoint.path execution.savepoint-restore-mode execution.shutdown-on-application-finish
 execution.shutdown-on-attached-exit execution.sorted-inputs.enabled execution.state-recovery.claim-mode execution.state-recovery.from-local execution.state-recovery.ignore-unclaimed-state
 execution.state-recovery.path execution.submit-failed-job-on-application-error execution.target
-parallelism.default state.backend state.backend.type state.backend.incremental state.checkpoints.dir state.savepoints.dir state.checkpoint-storage
+metrics.reporters parallelism.default state.backend state.backend.type state.backend.incremental state.checkpoints.dir state.savepoints.dir state.checkpoint-storage
 restart-strategy restart-strategy.type restart-strategy.fixed-delay.attempts restart-strategy.fixed-delay.delay restart-strategy.failure-rate.delay
 restart-strategy.failure-rate.failure-rate-interval restart-strategy.failure-rate.max-failures-per-interval restart-strategy.exponential-delay.initial-backoff
 sql-client.execution.result-mode sql-client.execution.max-table-result.rows sql-client.verbose sql-client.display.max-column-width sql-client.display.print-time-cost

@@ -17,6 +17,15 @@ func (s *Session) show(st *ast.Show) (Result, error) {
 	switch st.What {
 	case "CREATE TABLE", "CREATE VIEW", "CREATE CATALOG":
 		return s.showCreate(st)
+	case "MODULES":
+		if st.Full {
+			info := newInfo("module name", "used")
+			info.Columns[1].Type = types.Of(types.Boolean)
+			info.add("core", "TRUE")
+			return Result{Info: info}, nil
+		}
+	case "PARTITIONS":
+		return s.showPartitions(st)
 	case "COLUMNS":
 		return s.showColumns(st)
 	case "CURRENT CATALOG", "CURRENT DATABASE":
@@ -77,8 +86,10 @@ func (s *Session) names(st *ast.Show) ([]string, string, error) {
 		return slices.Compact(out), "function name", nil
 	case "MODULES":
 		return []string{"core"}, "module name", nil
-	case "JARS", "PROCEDURES":
-		return nil, strings.ToLower(strings.TrimSuffix(st.What, "S")), nil
+	case "JARS":
+		return nil, "jars", nil
+	case "PROCEDURES":
+		return nil, "procedure name", nil
 	}
 	return nil, "", diag.At(st.Pos(), "SHOW %s is not supported", st.What).WithHint("there are TABLES, VIEWS, COLUMNS, DATABASES, CATALOGS, FUNCTIONS and CREATE TABLE")
 }
@@ -183,10 +194,14 @@ func (s *Session) columns(path ast.Path) (*Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	info := newInfo("name", "type", "null", "key", "extras", "watermark")
+	titles := []string{"name", "type", "null", "key", "extras", "watermark"}
+	if r.Table != nil && slices.ContainsFunc(r.Table.Columns, func(c plan.Column) bool { return c.Comment != "" }) {
+		titles = append(titles, "comment")
+	}
+	info := newInfo(titles...)
 	info.Columns[2].Type = types.Of(types.Boolean)
 	for _, f := range fields {
-		row := make([]*string, 6)
+		row := make([]*string, len(titles))
 		set := func(i int, v string) { row[i] = &v }
 		set(0, f.Name)
 		set(1, f.Type.OrNull().String())
@@ -206,6 +221,9 @@ func describeColumn(t *plan.Table, name string, set func(int, string)) {
 	for _, c := range t.Columns {
 		if c.Name != name {
 			continue
+		}
+		if c.Comment != "" {
+			set(6, c.Comment)
 		}
 		switch c.Kind {
 		case plan.ComputedColumn:
@@ -228,6 +246,18 @@ func metadataText(c plan.Column) string {
 		s += " VIRTUAL"
 	}
 	return s
+}
+
+// showPartitions says why there are none to show: the catalog holds no partitions.
+func (s *Session) showPartitions(st *ast.Show) (Result, error) {
+	r, err := s.lookup(st.Path)
+	if err != nil {
+		return Result{}, err
+	}
+	if r.Table == nil || len(r.Table.PartitionKeys) == 0 {
+		return Result{}, diag.At(st.Path.Pos(), "table %q is not partitioned", st.Path.String())
+	}
+	return Result{}, diag.At(st.Pos(), "SHOW PARTITIONS is not supported: the partitions of %q are the folders that are there when it is read", st.Path.String())
 }
 
 func (s *Session) showColumns(st *ast.Show) (Result, error) {

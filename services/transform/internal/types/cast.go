@@ -61,8 +61,34 @@ func castNested(from, to Type) bool {
 }
 
 // CanAssign reports whether a value of a query's column converts into a sink's
-// column by itself, without a CAST in the query.
+// column by itself, without a CAST in the query: to wider numbers, approximate
+// ones and DECIMAL, to other lengths, and among times that lose no more than
+// their zone or part of them.
 func CanAssign(from, to Type) bool {
+	f, t := from.Kind, to.Kind
+	switch {
+	case f == Null:
+		return true
+	case f.IsNested() || f == Raw:
+		return assignNested(from, to, CanAssign)
+	case f == t, f == Char && t == Varchar, f == Binary && t == Varbinary:
+		return true
+	case f.IsInteger():
+		return t.IsInteger() && t > f || t.IsNumeric() && !t.IsInteger()
+	case f == Decimal || f == Float:
+		return t == Decimal || t == Float || t == Double
+	case f == Double:
+		return t == Decimal
+	case f == Timestamp:
+		return t == Date || t == Time || t == TimestampLTZ
+	}
+	return f == TimestampLTZ && t == Timestamp
+}
+
+// CanPass reports whether an argument converts by itself to the type of a
+// parameter of a user's function. It takes more than CanAssign: numbers of any
+// kind, which are checked when the function is called.
+func CanPass(from, to Type) bool {
 	f, t := from.Kind, to.Kind
 	switch {
 	case f == Null:
@@ -75,28 +101,34 @@ func CanAssign(from, to Type) bool {
 		return t.IsNumeric()
 	case f.IsDatetime():
 		return t.IsDatetime() && (f == t || f == Date && t != Time || f.IsTimestamp() && t != Time && t != Date)
-	case f != t:
-		return f == Multiset && t == Map
+	case f == Multiset && t == Map:
+		return true
 	}
-	switch f {
+	return f == t && (!f.IsNested() && f != Raw || assignNested(from, to, CanPass))
+}
+
+// assignNested applies a rule to the parts of two types.
+func assignNested(from, to Type, can func(from, to Type) bool) bool {
+	if from.Kind != to.Kind {
+		return false
+	}
+	switch from.Kind {
 	case Array, Multiset:
-		return CanAssign(*from.Elem, *to.Elem)
+		return can(*from.Elem, *to.Elem)
 	case Map:
-		return CanAssign(*from.Key, *to.Key) && CanAssign(*from.Elem, *to.Elem)
+		return can(*from.Key, *to.Key) && can(*from.Elem, *to.Elem)
 	case Row:
 		if len(from.Fields) != len(to.Fields) {
 			return false
 		}
 		for i := range from.Fields {
-			if !CanAssign(from.Fields[i].Type, to.Fields[i].Type) {
+			if !can(from.Fields[i].Type, to.Fields[i].Type) {
 				return false
 			}
 		}
 		return true
-	case Raw:
-		return from.Class == to.Class
 	}
-	return true
+	return from.Class == to.Class
 }
 
 // CanFail reports whether CAST(from AS to) may fail on some values, in which

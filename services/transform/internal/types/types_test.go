@@ -79,8 +79,8 @@ func TestCasts(t *testing.T) {
 		from, to     types.Type
 		cast, assign bool
 	}{
-		{s, i, true, false}, {i, s, true, false}, {i, types.Of(types.TinyInt), true, true}, {types.Of(types.Date), types.TimestampType(3), true, true},
-		{types.TimestampType(3), types.Of(types.Date), true, false}, {types.TimeType(0), types.Of(types.Date), false, false}, {types.Of(types.Boolean), i, true, false},
+		{s, i, true, false}, {i, s, true, false}, {i, types.Of(types.TinyInt), true, false}, {types.Of(types.Date), types.TimestampType(3), true, false},
+		{types.TimestampType(3), types.Of(types.Date), true, true}, {types.TimeType(0), types.Of(types.Date), false, false}, {types.Of(types.Boolean), i, true, false},
 		{types.ArrayOf(s), types.ArrayOf(i), true, false}, {types.ArrayOf(s), i, false, false}, {row, row, true, true},
 		{row, types.RowOf(types.Field{Name: "b", Type: types.Of(types.BigInt)}), true, true}, {types.Of(types.Null), row, true, true}, {types.BytesType(), s, true, false},
 	}
@@ -90,6 +90,59 @@ func TestCasts(t *testing.T) {
 		}
 		if got := types.CanAssign(tt.from, tt.to); got != tt.assign {
 			t.Errorf("assign %s to %s: %t", tt.from, tt.to, got)
+		}
+	}
+}
+
+// TestAssign compares every pair of types with what Flink 1.20 takes in an INSERT.
+func TestAssign(t *testing.T) {
+	t.Parallel()
+	of := types.Of
+	list := []types.Type{
+		types.CharType(3), types.VarcharType(3), types.StringType(), of(types.Boolean), {Kind: types.Binary, Length: 3, Nullable: true},
+		{Kind: types.Varbinary, Length: 3, Nullable: true}, types.BytesType(), types.DecimalType(10, 2), types.DecimalType(20, 0),
+		of(types.TinyInt), of(types.SmallInt), of(types.Int), of(types.BigInt), of(types.Float), of(types.Double),
+		of(types.Date), types.TimeType(0), types.TimestampType(3), types.TimestampType(9), types.TimestampLTZType(3),
+		types.ArrayOf(of(types.Int)), types.ArrayOf(of(types.BigInt)), types.ArrayOf(types.StringType()), types.MapOf(types.StringType(), of(types.Int)),
+		types.MapOf(types.StringType(), of(types.BigInt)), types.MultisetOf(types.StringType()), types.RowOf(types.Field{Name: "a", Type: of(types.Int)}),
+		types.RowOf(types.Field{Name: "b", Type: of(types.BigInt)}), types.RowOf(types.Field{Name: "a", Type: of(types.Int)}, types.Field{Name: "b", Type: types.StringType()}),
+	}
+	rows := []string{
+		"xxx..........................",
+		".xx..........................",
+		".xx..........................",
+		"...x.........................",
+		"....xxx......................",
+		".....xx......................",
+		".....xx......................",
+		".......xx....xx..............",
+		".......xx....xx..............",
+		".......xxxxxxxx..............",
+		".......xx.xxxxx..............",
+		".......xx..xxxx..............",
+		".......xx...xxx..............",
+		".......xx....xx..............",
+		".......xx.....x..............",
+		"...............x.............",
+		"................x............",
+		"...............xxxxx.........",
+		"...............xxxxx.........",
+		".................xxx.........",
+		"....................xx.......",
+		".....................x.......",
+		"......................x......",
+		".......................xx....",
+		"........................x....",
+		".........................x...",
+		"..........................xx.",
+		"...........................x.",
+		"............................x",
+	}
+	for i, from := range list {
+		for j, to := range list {
+			if got, want := types.CanAssign(from, to), rows[i][j] == 'x'; got != want {
+				t.Errorf("%s into %s: %t, Flink says %t", from, to, got, want)
+			}
 		}
 	}
 }

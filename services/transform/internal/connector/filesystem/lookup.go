@@ -23,7 +23,7 @@ type lookup struct {
 	scan   *plan.Scan
 	o      *connector.Options
 	keys   []int
-	every  time.Duration // 0: when the files have changed
+	reload connector.Reload
 	rows   map[string][]string
 	stamp  string
 	loaded time.Time
@@ -34,7 +34,11 @@ type lookup struct {
 }
 
 func newLookup(env connector.Env, scan *plan.Scan, keys []int, o *connector.Options) (connector.Lookup, error) {
-	l := &lookup{env: env, scan: scan, o: o, keys: keys, every: connector.ReloadEvery(o)}
+	reload, err := connector.NewReload(o, env.Now())
+	if err != nil {
+		return nil, fmt.Errorf("table %q: %w", scan.Table.Name, err)
+	}
+	l := &lookup{env: env, scan: scan, o: o, keys: keys, reload: reload}
 	for _, c := range scan.Columns {
 		l.answer.Cols = append(l.answer.Cols, column.New(c.Type))
 	}
@@ -70,10 +74,7 @@ func (l *lookup) Lookup(ctx context.Context, keys *column.Batch) (connector.Answ
 func (l *lookup) refresh(ctx context.Context) error {
 	now := l.env.Now()
 	if l.rows != nil {
-		if l.every > 0 && now.Sub(l.loaded) < l.every {
-			return nil
-		}
-		if l.every == 0 && now.Sub(l.looked) < lookEvery {
+		if l.reload.OnChange() && now.Sub(l.looked) < lookEvery || !l.reload.OnChange() && !l.reload.Due(l.loaded, now) {
 			return nil
 		}
 	}

@@ -6,10 +6,8 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/operator"
 	"github.com/weirflow/weirflow/services/transform/internal/operator/row"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
+	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
-
-// nullText is NULL as a row holds it.
-const nullText = "\x00"
 
 // callKind is the kinds of function with OVER.
 type callKind uint8
@@ -22,6 +20,9 @@ const (
 	denseCall
 )
 
+// nullText is NULL as a row holds it.
+const nullText = "\x00"
+
 // call is a function with OVER.
 type call struct {
 	kind    callKind
@@ -31,6 +32,7 @@ type call struct {
 	def     *eval.Program
 	value   *column.Vector
 	missing *column.Vector
+	filled  bool // the default of LAG is never NULL
 }
 
 // newCall makes a function; plain says that it is an aggregate function.
@@ -62,6 +64,7 @@ func newCall(c plan.AggCall, env eval.Env) (k call, plain bool, err error) {
 	}
 	if len(c.Args) > 2 {
 		k.def, err = eval.Compile(c.Args[2], env)
+		k.filled = !c.Args[2].Type().Nullable
 	}
 	return k, false, err
 }
@@ -98,8 +101,35 @@ func appendInt(dst *column.Vector, n int64) {
 	dst.Ints[dst.Len-1] = n
 }
 
+// lagNull appends what LAG is where the earlier value is NULL. As in Flink, that is
+// NULL only where the default may be; with a default that is never NULL it is what
+// Flink's rows hold in place of a NULL.
+func (k *call) lagNull(dst *column.Vector) {
+	at := dst.Len
+	kind := dst.Type.Kind
+	switch {
+	case !k.filled:
+		operator.AppendNull(dst)
+	case kind.IsInteger(), kind.IsInterval(), kind == types.Date, kind == types.Time:
+		appendInt(dst, -1)
+	case kind.IsApprox():
+		dst.Extend(1)
+		dst.Floats[at] = -1
+	case kind.IsCharacter():
+		dst.Extend(1)
+		dst.Strs[at] = ""
+	case kind == types.Boolean:
+		dst.Extend(1)
+		dst.Bools[at] = false
+	default:
+		operator.AppendNull(dst)
+	}
+}
+
 func (k *call) lag(dst *column.Vector, p *partition, i int) error {
 	switch at := len(p.history) - k.offset; {
+	case k.offset == 0 && k.value.IsNull(i):
+		k.lagNull(dst)
 	case k.offset == 0:
 		operator.Append(dst, k.value, i)
 	case at >= 0:
@@ -115,8 +145,8 @@ func (k *call) lag(dst *column.Vector, p *partition, i int) error {
 		if err != nil {
 			return err
 		}
-		if text == nullText && k.missing != nil { // Flink gives the default for NULL, too
-			operator.Append(dst, k.missing, i)
+		if text == nullText {
+			k.lagNull(dst)
 			return nil
 		}
 		_, err = row.DecodeValue(text, dst)

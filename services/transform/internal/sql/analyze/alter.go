@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
@@ -25,7 +26,7 @@ func (a *Analyzer) Validate(t *plan.Table, at plan.Pos) error {
 func (a *Analyzer) AlterColumns(st *ast.Alter, old *plan.Table) (*plan.Table, error) {
 	t := *old
 	t.Columns = slices.Clone(old.Columns)
-	b := &tableBuilder{Analyzer: a, table: &t, names: map[string]bool{}}
+	b := &tableBuilder{Analyzer: a, table: &t, names: map[string]bool{}, altered: true, at: st.Path.Pos()}
 	var err error
 	switch st.Action {
 	case "ADD":
@@ -42,7 +43,19 @@ func (a *Analyzer) AlterColumns(st *ast.Alter, old *plan.Table) (*plan.Table, er
 	if err != nil {
 		return nil, err
 	}
-	return &t, b.rebind(st)
+	if err := b.rebind(st); err != nil {
+		return nil, err
+	}
+	return &t, nil
+}
+
+// without explains that what is kept of a table cannot do without the change.
+func without(st *ast.Alter, what string, err error) error {
+	d, ok := err.(*diag.Error) //nolint:errorlint // made in this package, never wrapped
+	if !ok {
+		return err
+	}
+	return diag.At(st.Path.Pos(), "%s would no longer hold: %s", what, d.Message).WithHint("change or drop it first")
 }
 
 // rebind binds the expressions of kept columns and the watermark again.
@@ -59,16 +72,29 @@ func (b *tableBuilder) rebind(st *ast.Alter) error {
 		if err != nil {
 			return err
 		}
-		b.computed = append(b.computed, &ast.ColumnDef{At: st.At, Name: ast.Name{Text: c.Name, At: st.At}, Expr: e})
-	}
-	if w := b.table.Watermark; w != nil && b.watermark == nil {
-		e, err := parse.Expr(w.SQL)
-		if err != nil {
-			return err
+		def := &ast.ColumnDef{At: st.At, Name: ast.Name{Text: c.Name, At: st.At}, Expr: e}
+		b.physical()
+		if err := b.computedColumn(def); err != nil {
+			return without(st, fmt.Sprintf("computed column %q", c.Name), err)
 		}
-		b.watermark = &ast.Watermark{At: st.At, Column: ast.Path{{Text: w.Column, At: st.At}}, Expr: e}
+		b.computed = append(b.computed, def)
 	}
-	return b.finish(nil)
+	kept := b.table.Watermark
+	if b.watermark != nil {
+		kept = nil
+	}
+	if err := b.finish(nil); err != nil || kept == nil {
+		return err
+	}
+	e, err := parse.Expr(kept.SQL)
+	if err != nil {
+		return err
+	}
+	b.watermark = &ast.Watermark{At: st.At, Column: ast.Path{{Text: kept.Column, At: st.At}}, Expr: e}
+	if err := b.bindWatermark(); err != nil {
+		return without(st, "the watermark", err)
+	}
+	return nil
 }
 
 func (b *tableBuilder) add(st *ast.Alter) error {
@@ -116,6 +142,9 @@ func (b *tableBuilder) modify(st *ast.Alter) error {
 			return err
 		}
 		last := len(b.table.Columns) - 1
+		if d.Comment == nil {
+			b.table.Columns[last].Comment = b.table.Columns[i].Comment
+		}
 		b.table.Columns[i] = b.table.Columns[last]
 		b.table.Columns = b.table.Columns[:last]
 	}
@@ -123,6 +152,9 @@ func (b *tableBuilder) modify(st *ast.Alter) error {
 		b.names[c.Name] = true
 	}
 	if len(e.Constraints) > 0 {
+		if b.table.PrimaryKey == nil {
+			return diag.At(e.Constraints[0].Pos(), "table %q has no primary key", b.table.Name).WithHint("write ADD")
+		}
 		b.table.PrimaryKey = nil
 		for _, c := range e.Constraints {
 			if err := b.constraint(c); err != nil {
@@ -131,6 +163,9 @@ func (b *tableBuilder) modify(st *ast.Alter) error {
 		}
 	}
 	if e.Watermark != nil {
+		if b.table.Watermark == nil {
+			return diag.At(e.Watermark.Pos(), "table %q has no watermark", b.table.Name).WithHint("write ADD")
+		}
 		b.table.Watermark, b.watermark = nil, e.Watermark
 	}
 	return b.reorder(e.Columns)

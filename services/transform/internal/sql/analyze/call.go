@@ -125,7 +125,7 @@ func (x *exprs) userFunction(f *ast.Func) (plan.Expr, error) {
 		return nil, diag.At(f.Pos(), "%s takes %d arguments, found %d", u.ID.Name, len(u.Params), len(args))
 	}
 	for i, p := range u.Params {
-		if !types.CanAssign(args[i].Type(), p.Type) {
+		if !types.CanPass(args[i].Type(), p.Type) {
 			return nil, diag.At(args[i].Pos(), "argument %d of %s must be %s, found %s", i+1, u.ID.Name, p.Type.OrNull(), args[i].Type().OrNull())
 		}
 		args[i] = function.Coerce(args[i], p.Type)

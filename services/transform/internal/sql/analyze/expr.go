@@ -1,6 +1,8 @@
 package analyze
 
 import (
+	"strings"
+
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/diag"
@@ -88,6 +90,9 @@ func (x *exprs) ident(e *ast.Ident) (plan.Expr, error) {
 	}
 	r, err := x.scope.resolve(e.Path)
 	if err != nil {
+		if len(e.Path) == 1 && !e.Path[0].Quoted && strings.EqualFold(e.Path[0].Text, "PI") {
+			return x.function(&ast.Func{Base: e.Base, Path: e.Path})
+		}
 		return nil, err
 	}
 	var out plan.Expr
@@ -277,7 +282,10 @@ func (x *exprs) cast(e *ast.Cast) (plan.Expr, error) {
 		to.Precision = 0 // in a CAST, Flink knows no fractions of TIME
 	}
 	from := of.Type()
-	if !types.CanCast(from, to) {
+	if from.Kind.IsNumeric() && to.Kind.IsInterval() || from.Kind.IsInterval() && to.Kind.IsNumeric() {
+		return castInterval(e, of, to)
+	}
+	if !types.CanCast(from, to) || from.Kind.IsCharacter() && to.Kind.IsInterval() {
 		return nil, diag.At(e.Pos(), "cannot cast %s to %s", from.OrNull(), to.OrNull())
 	}
 	nullable := from.Nullable || from.Kind == types.Null || e.Try && types.CanFail(from, to)

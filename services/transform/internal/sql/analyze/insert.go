@@ -379,7 +379,11 @@ func (b *sinkBuilder) value(in *plan.Output, c plan.Column, source map[string]in
 		err := diag.At(b.insert.Query.Pos(), "column %d (%s) of the query is %s, but column %q of table %q is %s", i+1, in.Fields[i].Name, from.Plain().OrNull(),
 			c.Name, b.table.Name, c.Type.OrNull())
 		if types.CanCast(from, c.Type) {
-			err = err.WithHint("write CAST(… AS %s)", c.Type.OrNull())
+			name := "…"
+			if !strings.HasPrefix(in.Fields[i].Name, "EXPR$") {
+				name = ast.QuoteName(in.Fields[i].Name)
+			}
+			err = err.WithHint("write CAST(%s AS %s)", name, c.Type.OrNull())
 		}
 		return nil, err
 	}

@@ -108,6 +108,9 @@ func datetimeLiteral(l *ast.Literal) (types.Type, any, error) {
 	text := strings.TrimSpace(l.Text)
 	precision := fractionDigits(text)
 	t, err := time.Parse("2006-1-2 15:4:5", text)
+	if err != nil {
+		t, err = time.Parse("2006-1-2", text)
+	}
 	if err != nil || precision > types.MaxTimestampPrecision {
 		return types.Type{}, nil, diag.At(l.Pos(), "illegal TIMESTAMP literal '%s': not a timestamp in format yyyy-MM-dd HH:mm:ss", l.Text)
 	}

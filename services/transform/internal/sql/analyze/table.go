@@ -1,7 +1,6 @@
 package analyze
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,6 +20,11 @@ type tableBuilder struct {
 	// computed are the expressions of computed columns, bound once all other columns are known.
 	computed  []*ast.ColumnDef
 	watermark *ast.Watermark
+	// replaced are columns of the table in LIKE that take a new definition in their place.
+	replaced map[string]bool
+	// altered and inheritedKey tell where a first primary key is from.
+	altered, inheritedKey bool
+	at                    plan.Pos
 }
 
 // CreateTable checks CREATE TABLE and returns the table.
@@ -29,7 +33,7 @@ func (a *Analyzer) CreateTable(c *ast.CreateTable) (*catalog.Relation, error) {
 	if err != nil {
 		return nil, diag.At(c.Path.Pos(), "%s", err.Error())
 	}
-	b := &tableBuilder{Analyzer: a, names: map[string]bool{}}
+	b := &tableBuilder{Analyzer: a, names: map[string]bool{}, at: c.Path.Pos()}
 	b.table = &plan.Table{Catalog: id.Catalog, Database: id.Database, Name: id.Name, Temporary: c.Temporary, Options: map[string]string{}}
 	if c.Comment != nil {
 		b.table.Comment = *c.Comment
@@ -49,6 +53,9 @@ func (a *Analyzer) CreateTable(c *ast.CreateTable) (*catalog.Relation, error) {
 		if err := b.selected(c); err != nil {
 			return nil, err
 		}
+	}
+	if len(c.PartitionedBy) > 0 && len(b.table.PartitionKeys) > 0 {
+		return nil, diag.At(c.PartitionedBy[0].Pos(), "the table in LIKE already has PARTITIONED BY").WithHint("write LIKE … (EXCLUDING PARTITIONS)")
 	}
 	for _, p := range c.PartitionedBy {
 		b.table.PartitionKeys = append(b.table.PartitionKeys, p.Text)
@@ -96,7 +103,7 @@ func (b *tableBuilder) options(opts []ast.Option, like *ast.LikeTable) error {
 			return diag.At(o.Pos(), "option '%s' is given twice", o.Key)
 		}
 		seen[o.Key] = true
-		if _, inherited := b.table.Options[o.Key]; inherited && like != nil && !likeStrategy(like, "OPTIONS", "OVERWRITING") {
+		if _, inherited := b.table.Options[o.Key]; inherited && like != nil && likeStrategy(like, "OPTIONS", "INCLUDING") {
 			return diag.At(o.Pos(), "option '%s' is already set by the table in LIKE", o.Key).WithHint("write LIKE … (OVERWRITING OPTIONS)")
 		}
 		b.table.Options[o.Key] = o.Value
@@ -137,7 +144,7 @@ func (b *tableBuilder) column(c *ast.ColumnDef) error {
 	if c.Type == nil {
 		col.Kind = plan.ComputedColumn
 		b.computed = append(b.computed, c)
-		b.table.Columns = append(b.table.Columns, col)
+		b.put(col)
 		return nil
 	}
 	t, err := DataType(c.Type)
@@ -156,12 +163,21 @@ func (b *tableBuilder) column(c *ast.ColumnDef) error {
 	}
 	if c.PrimaryKey {
 		if len(b.table.PrimaryKey) > 0 {
-			return diag.At(c.Pos(), "the table has more than one primary key")
+			return b.secondKey(c.Pos())
 		}
-		b.table.PrimaryKey = []string{col.Name}
+		b.table.PrimaryKey, b.table.KeyName = []string{col.Name}, "PK_"+col.Name
+	}
+	b.put(col)
+	return nil
+}
+
+// put adds a column, or sets it in place of the one that LIKE brought.
+func (b *tableBuilder) put(col plan.Column) {
+	if old := b.columnByName(col.Name); old != nil && b.replaced[col.Name] {
+		*old = col
+		return
 	}
 	b.table.Columns = append(b.table.Columns, col)
-	return nil
 }
 
 func (b *tableBuilder) constraint(c *ast.Constraint) error {
@@ -172,7 +188,7 @@ func (b *tableBuilder) constraint(c *ast.Constraint) error {
 		return diag.At(c.Pos(), "PRIMARY KEY must be followed by NOT ENFORCED: the data is not checked for duplicates")
 	}
 	if len(b.table.PrimaryKey) > 0 {
-		return diag.At(c.Pos(), "the table has more than one primary key")
+		return b.secondKey(c.Pos())
 	}
 	for _, n := range c.Columns {
 		if !b.names[n.Text] {
@@ -181,9 +197,27 @@ func (b *tableBuilder) constraint(c *ast.Constraint) error {
 		if slices.Contains(b.table.PrimaryKey, n.Text) {
 			return diag.At(n.Pos(), "column %q is twice in the primary key", n.Text)
 		}
+		if col := b.columnByName(n.Text); col.Kind != plan.PhysicalColumn {
+			return diag.At(n.Pos(), "column %q of the primary key must be a physical column", n.Text)
+		}
 		b.table.PrimaryKey = append(b.table.PrimaryKey, n.Text)
 	}
+	b.table.KeyName = "PK_" + strings.Join(b.table.PrimaryKey, "_")
+	if c.Name != nil {
+		b.table.KeyName = c.Name.Text
+	}
 	return nil
+}
+
+// secondKey says what to do about a key that is not the table's first.
+func (b *tableBuilder) secondKey(at plan.Pos) error {
+	switch {
+	case b.altered:
+		return diag.At(at, "the table has a primary key already: (%s)", strings.Join(b.table.PrimaryKey, ", ")).WithHint("write MODIFY, or DROP it first")
+	case b.inheritedKey:
+		return diag.At(at, "the table in LIKE already has a primary key: (%s)", strings.Join(b.table.PrimaryKey, ", ")).WithHint("write LIKE … (EXCLUDING CONSTRAINTS)")
+	}
+	return diag.At(at, "the table has more than one primary key")
 }
 
 func (b *tableBuilder) columnNames() []string {
@@ -209,7 +243,7 @@ func (b *tableBuilder) finish(partitions []ast.Name) error {
 	for _, k := range b.table.PrimaryKey {
 		c := b.columnByName(k)
 		if c.Kind != plan.PhysicalColumn {
-			return diag.At(plan.Pos{}, "column %q of the primary key must be a physical column", k)
+			return diag.At(b.at, "column %q of the primary key must be a physical column", k)
 		}
 		c.Type = c.Type.NotNull()
 	}
@@ -307,59 +341,5 @@ func (b *tableBuilder) bindWatermark() error {
 	want := col.Type
 	want.Precision = max(want.Precision, 3)
 	b.table.Watermark = &plan.WatermarkSpec{Column: name, Expr: function.Coerce(e, want), SQL: ast.FormatExpr(w.Expr)}
-	return nil
-}
-
-// likeStrategy reports whether LIKE says action for a feature.
-func likeStrategy(l *ast.LikeTable, feature, action string) bool {
-	current := "INCLUDING"
-	for _, o := range l.Options {
-		if o.Feature == "ALL" && (o.Action != "OVERWRITING" || feature != "CONSTRAINTS") {
-			current = o.Action
-		}
-	}
-	for _, o := range l.Options {
-		if o.Feature == feature {
-			current = o.Action
-		}
-	}
-	return current == action
-}
-
-// like copies what LIKE includes from another table.
-func (b *tableBuilder) like(c *ast.CreateTable) error {
-	id, err := b.catalog.Resolve(c.Like.Table.Texts())
-	if err != nil {
-		return diag.At(c.Like.Pos(), "%s", err.Error())
-	}
-	r, ok := b.catalog.Lookup(id)
-	if !ok || r.Table == nil {
-		return diag.At(c.Like.Table.Pos(), "table %q of LIKE not found", c.Like.Table.String())
-	}
-	src := r.Table
-	if !likeStrategy(c.Like, "OPTIONS", "EXCLUDING") {
-		maps.Copy(b.table.Options, src.Options)
-	}
-	redefined := map[string]bool{}
-	for _, col := range c.Columns {
-		redefined[col.Name.Text] = true
-	}
-	for _, col := range src.Columns {
-		feature := map[plan.ColumnKind]string{plan.ComputedColumn: "GENERATED", plan.MetadataColumn: "METADATA"}[col.Kind]
-		if feature != "" && (likeStrategy(c.Like, feature, "EXCLUDING") || redefined[col.Name] && likeStrategy(c.Like, feature, "OVERWRITING")) {
-			continue
-		}
-		b.names[col.Name] = true
-		b.table.Columns = append(b.table.Columns, col)
-	}
-	if !likeStrategy(c.Like, "CONSTRAINTS", "EXCLUDING") {
-		b.table.PrimaryKey = append([]string{}, src.PrimaryKey...)
-	}
-	if !likeStrategy(c.Like, "PARTITIONS", "EXCLUDING") && len(c.PartitionedBy) == 0 {
-		b.table.PartitionKeys = src.PartitionKeys
-	}
-	if src.Watermark != nil && !likeStrategy(c.Like, "WATERMARKS", "EXCLUDING") && (c.Watermark == nil || !likeStrategy(c.Like, "WATERMARKS", "OVERWRITING")) {
-		b.table.Watermark = src.Watermark
-	}
 	return nil
 }

@@ -24,7 +24,7 @@ func (a *Analyzer) FunctionBody(f *ast.CreateFunction, u *plan.UserFunction) err
 	if u.Returns.Kind == types.Invalid {
 		u.Returns = e.Type().Plain()
 	}
-	if !types.CanAssign(e.Type(), u.Returns) {
+	if !types.CanPass(e.Type(), u.Returns) {
 		return diag.At(f.Body.Pos(), "the body is %s, but the function returns %s", e.Type().OrNull(), u.Returns.OrNull())
 	}
 	u.Body = function.Coerce(e, u.Returns)

@@ -68,6 +68,7 @@ type TableElements struct {
 
 // LikeOption is a word pair of a LIKE clause, such as EXCLUDING OPTIONS.
 type LikeOption struct {
+	At
 	Action  string // INCLUDING, EXCLUDING, OVERWRITING
 	Feature string // ALL, CONSTRAINTS, GENERATED, METADATA, OPTIONS, PARTITIONS, WATERMARKS, DISTRIBUTION
 }

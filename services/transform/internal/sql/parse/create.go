@@ -235,7 +235,7 @@ func (p *parser) like() *ast.LikeTable {
 		return l
 	}
 	for p.err == nil && !p.at(")") {
-		var o ast.LikeOption
+		o := ast.LikeOption{At: p.here()}
 		o.Action = p.expectAny("INCLUDING", "EXCLUDING", "OVERWRITING")
 		o.Feature = p.expectAny("ALL", "CONSTRAINTS", "DISTRIBUTION", "GENERATED", "METADATA", "OPTIONS", "PARTITIONS", "WATERMARKS")
 		l.Options = append(l.Options, o)
