@@ -63,8 +63,8 @@ gen: tools ## Generate code from the protos
 
 .PHONY: tidy
 tidy: ## Tidy every module
-	for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy); done
 	go work sync
+	for m in $(MODULES); do (cd $$m && GOWORK=off go mod tidy); done
 
 .PHONY: tools
 tools: ## Build the pinned tools into .cache/tools
