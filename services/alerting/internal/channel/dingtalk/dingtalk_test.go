@@ -49,7 +49,7 @@ type sent struct {
 		Title, Text, SingleTitle, SingleURL string
 	} `json:"actionCard"`
 	At struct {
-		AtMobiles, AtUserIds []string //nolint:revive // the API's name
+		AtMobiles, AtUserIds []string
 		IsAtAll              bool
 	} `json:"at"`
 }

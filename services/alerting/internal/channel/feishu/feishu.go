@@ -27,8 +27,6 @@ import (
 const (
 	// maxRequest is what a request may have in bytes; around is what is not text.
 	maxRequest, around = 20 << 10, 2 << 10
-	// everyone is called with this name.
-	everyone = "all"
 )
 
 // The types of messages.

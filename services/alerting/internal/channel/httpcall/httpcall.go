@@ -201,7 +201,7 @@ func (n *notifier) Notify(ctx context.Context, alerts ...*alert.Alert) (bool, er
 	if err != nil {
 		return false, err
 	}
-	r, err := n.request(p, data)
+	r, err := n.request(ctx, p, data)
 	if err != nil {
 		return false, err
 	}
@@ -240,7 +240,7 @@ func (n *notifier) say(r message.Renderer) (said, error) {
 }
 
 // request renders the request.
-func (n *notifier) request(p prepared, d said) (*http.Request, error) {
+func (n *notifier) request(ctx context.Context, p prepared, d said) (*http.Request, error) {
 	address, err := n.e.Templates.ExecuteTextString(p.url, d)
 	if err != nil {
 		return nil, errors.New("render the url: a template in it fails")
@@ -262,7 +262,7 @@ func (n *notifier) request(p prepared, d said) (*http.Request, error) {
 			return nil, fmt.Errorf("render the body: %w", err)
 		}
 	}
-	r, err := http.NewRequestWithContext(context.Background(), n.c.Method, address, strings.NewReader(text))
+	r, err := http.NewRequestWithContext(ctx, n.c.Method, address, strings.NewReader(text))
 	if err != nil {
 		return nil, errors.New("the url is not one")
 	}

@@ -2,9 +2,9 @@ package httpcall_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -144,7 +144,7 @@ func TestRate(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 20 {
 			all.Go(func() {
-				if _, err := n.Notify(channeltest.Context(t.Context(), fmt.Sprint(i)), channeltest.Firing("Lag", "x")); err != nil {
+				if _, err := n.Notify(channeltest.Context(t.Context(), strconv.Itoa(i)), channeltest.Firing("Lag", "x")); err != nil {
 					t.Error(err)
 				}
 			})

@@ -3,8 +3,8 @@ package pace_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -56,7 +56,7 @@ func TestLimits(t *testing.T) {
 				var all sync.WaitGroup
 				for i := range 150 {
 					all.Go(func() { // without a form each is a message of its own
-						if err := g.Do(t.Context(), pace.Place{Group: fmt.Sprint(i)}, letter(fmt.Sprint(i), ""), b.send); err != nil {
+						if err := g.Do(t.Context(), pace.Place{Group: strconv.Itoa(i)}, letter(strconv.Itoa(i), ""), b.send); err != nil {
 							t.Error(err)
 						}
 					})
@@ -85,7 +85,7 @@ func TestNothingWaitsLong(t *testing.T) {
 		for i := range 600 {
 			all.Go(func() {
 				start := time.Now()
-				if err := g.Do(t.Context(), pace.Place{Group: fmt.Sprint(i)}, letter(fmt.Sprint(i), "text"), b.send); err != nil {
+				if err := g.Do(t.Context(), pace.Place{Group: strconv.Itoa(i)}, letter(strconv.Itoa(i), "text"), b.send); err != nil {
 					t.Error(err)
 				}
 				if took := time.Since(start); took > 10*time.Second {
@@ -104,7 +104,9 @@ func TestFormsAreNotMixed(t *testing.T) {
 		b := &inbox{}
 		var all sync.WaitGroup
 		for i, form := range []string{"text", "text", "text", "markdown", "markdown", "text"} {
-			all.Go(func() { _ = g.Do(t.Context(), pace.Place{Group: fmt.Sprint(i)}, letter(fmt.Sprint(i), form), b.send) })
+			all.Go(func() {
+				_ = g.Do(t.Context(), pace.Place{Group: strconv.Itoa(i)}, letter(strconv.Itoa(i), form), b.send)
+			})
 			synctest.Wait()
 		}
 		all.Wait()
@@ -220,7 +222,7 @@ func TestTheQueueIsBounded(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		for i := range 1001 { // the first is sent
-			all.Go(func() { _ = g.Do(ctx, pace.Place{Group: fmt.Sprint(i)}, letter("a", "text"), b.send) })
+			all.Go(func() { _ = g.Do(ctx, pace.Place{Group: strconv.Itoa(i)}, letter("a", "text"), b.send) })
 			synctest.Wait()
 		}
 		err := g.Do(ctx, pace.Place{Group: "more"}, letter("a", "text"), b.send)

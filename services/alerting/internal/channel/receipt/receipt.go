@@ -29,8 +29,9 @@ const (
 // Key is a notification: a channel, a group, and the alerts in their states.
 type Key [sha256.Size]byte
 
-// Of returns the key of a notification over a channel, which channel names.
-func Of(ctx context.Context, channel string, alerts []*alert.Alert) Key {
+// Of returns the key of a notification over a channel, which channel names together with
+// its numbers as they are configured.
+func Of(ctx context.Context, channel string, numbers []string, alerts []*alert.Alert) Key {
 	group, _ := notify.GroupKey(ctx)
 	receiver, _ := notify.ReceiverName(ctx)
 	reason, _ := notify.NotificationReason(ctx)
@@ -39,7 +40,7 @@ func Of(ctx context.Context, channel string, alerts []*alert.Alert) Key {
 		parts = append(parts, fmt.Sprint(a.Fingerprint(), a.Status(), a.StartsAt.UnixNano()))
 	}
 	slices.Sort(parts)
-	return sha256.Sum256([]byte(strings.Join(append([]string{receiver, channel, group, reason.String()}, parts...), "\x00")))
+	return sha256.Sum256([]byte(strings.Join(slices.Concat([]string{receiver, channel, group, reason.String()}, numbers, []string{""}, parts), "\x00")))
 }
 
 // Book holds the notifications that have not reached everyone.
@@ -50,7 +51,9 @@ type Book struct {
 
 type entry struct {
 	reached map[string]bool
-	until   time.Time
+	// closed is until when the provider wants no more for a number.
+	closed map[string]time.Time
+	until  time.Time
 }
 
 // NewBook returns an empty one.
@@ -63,59 +66,88 @@ func (b *Book) Each(ctx context.Context, k Key, numbers []string, bad error, sen
 	if len(numbers) == 0 {
 		return wire.Refused("nobody was told: %w", cmp.Or(bad, errors.New("the list of numbers is empty for these alerts")))
 	}
-	e, left := b.begin(ctx, k, numbers)
-	var outcome map[string]error
-	if len(left) > 0 {
-		outcome = send(ctx, left)
+	e := b.begin(ctx, k)
+	due, first := e.due(numbers)
+	if len(due) == 0 && !first.IsZero() {
+		timer := time.NewTimer(time.Until(first))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			return wire.Later(0, "wait for the provider: %w", context.Cause(ctx))
+		}
+		due, _ = e.due(numbers)
 	}
-	return b.end(k, e, bad, left, outcome)
+	var outcome map[string]error
+	if len(due) > 0 {
+		outcome = send(ctx, due)
+	}
+	return b.end(k, e, bad, numbers, due, outcome)
 }
 
-func (b *Book) begin(ctx context.Context, k Key, numbers []string) (*entry, []string) {
+// begin finds what is known of a notification. The Alertmanager sends one notification
+// of a group at a time, so that its entry has one user.
+func (b *Book) begin(ctx context.Context, k Key) *entry {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	e := b.open[k]
-	if e == nil || now.After(e.until) {
-		repeat, ok := notify.RepeatInterval(ctx)
-		if !ok || repeat <= 0 {
-			repeat = kept
-		}
-		e = &entry{reached: make(map[string]bool), until: now.Add(repeat)}
+	if e := b.open[k]; e != nil && !now.After(e.until) {
+		return e
 	}
-	var left []string
-	for _, n := range numbers {
-		if !e.reached[n] {
-			left = append(left, n)
-		}
+	repeat, ok := notify.RepeatInterval(ctx)
+	if !ok || repeat <= 0 {
+		repeat = kept
 	}
-	return e, left
+	return &entry{reached: make(map[string]bool), closed: make(map[string]time.Time), until: now.Add(repeat)}
 }
 
-func (b *Book) end(k Key, e *entry, bad error, tried []string, outcome map[string]error) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
+// due are the numbers to try now, and when the first of the others is.
+func (e *entry) due(numbers []string) (due []string, first time.Time) {
+	now := time.Now()
+	for _, n := range numbers {
+		at := e.closed[n]
+		switch {
+		case e.reached[n]:
+		case !at.After(now):
+			due = append(due, n)
+		case first.IsZero() || at.Before(first):
+			first = at
+		}
+	}
+	return due, first
+}
+
+func (b *Book) end(k Key, e *entry, bad error, numbers, tried []string, outcome map[string]error) error {
 	var errs []error
 	if bad != nil {
 		errs = append(errs, bad)
 	}
 	again := false
-	var wait time.Duration
-	for _, n := range tried {
-		err, ok := outcome[n]
-		if !ok {
-			err = wire.Later(0, "no result")
+	for _, n := range numbers {
+		if e.reached[n] {
+			continue
 		}
-		if err == nil {
+		err, ok := outcome[n]
+		switch {
+		case !slices.Contains(tried, n):
+			err = wire.Later(0, "waits for the provider")
+		case !ok:
+			err = wire.Later(0, "no result")
+		case err == nil:
 			e.reached[n] = true
 			continue
 		}
 		var f *wire.Failure
 		if errors.As(err, &f) && f.Again {
-			again, wait = true, max(wait, f.Wait)
+			again = true
+			if f.Wait > 0 {
+				e.closed[n] = time.Now().Add(f.Wait)
+			}
 		}
 		errs = append(errs, fmt.Errorf("%s: %w", Masked(n), err))
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if len(errs) == 0 {
 		delete(b.open, k)
 		return nil
@@ -124,7 +156,7 @@ func (b *Book) end(k Key, e *entry, bad error, tried []string, outcome map[strin
 	if len(b.open) < maxOpen {
 		b.open[k] = e
 	}
-	return &wire.Failure{Again: again, Wait: wait, Err: errors.Join(errs...)}
+	return &wire.Failure{Again: again, Err: errors.Join(errs...)}
 }
 
 // forget drops what is too old.

@@ -179,8 +179,8 @@ func read(a wire.Answer, action string, response any) error {
 	return nil
 }
 
-// thirtySeconds is for how long a number is left alone that had a message just now.
-const thirtySeconds = 30 * time.Second
+// justNow is for how long a number is left alone that had a message just now.
+const justNow = 30 * time.Second
 
 // failure says what a code of an error means.
 func failure(code, text string) error {
@@ -190,7 +190,7 @@ func failure(code, text string) error {
 		code == "LimitExceeded.DeliveryFrequencyLimit", code == "FailedOperation.FailResolvePacket":
 		return wire.Later(0, "Tencent Cloud is busy: %s: %s", code, text)
 	case kind == "LimitExceeded" && strings.HasSuffix(detail, "ThirtySecondLimit"):
-		return wire.Later(thirtySeconds, "Tencent Cloud: the number had a message just now: %s: %s", code, text)
+		return wire.Later(justNow, "Tencent Cloud: the number had a message just now: %s: %s", code, text)
 	case code == "AuthFailure.SignatureExpire":
 		return wire.Refused("Tencent Cloud refused the request: %s: %s; is the clock of this machine right?", code, text)
 	}

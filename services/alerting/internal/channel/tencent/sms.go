@@ -86,7 +86,7 @@ func (n *texts) Notify(ctx context.Context, alerts ...*alert.Alert) (bool, error
 		return false, err
 	}
 	numbers, bad := phone.Render(n.e.Templates, r.Data, n.c.Numbers)
-	k := receipt.Of(ctx, "sms "+n.c.AppID+" "+n.c.Template, alerts)
+	k := receipt.Of(ctx, "sms "+n.c.AppID+" "+n.c.Template, n.c.Numbers, alerts)
 	err = n.c.book.Each(ctx, k, numbers, bad, func(ctx context.Context, numbers []string) map[string]error {
 		all := make(map[string]error)
 		for _, some := range requests(numbers) {
@@ -121,19 +121,19 @@ func requests(numbers []string) [][]string {
 // sendSMS is the request.
 type sendSMS struct {
 	PhoneNumberSet   []string
-	SmsSdkAppId      string //nolint:revive // the API's name
-	TemplateId       string //nolint:revive // the API's name
+	AppID            string `json:"SmsSdkAppId"`
+	Template         string `json:"TemplateId"`
 	SignName         string `json:",omitempty"`
 	TemplateParamSet []string
-	SenderId         string `json:",omitempty"` //nolint:revive // the API's name
+	Sender           string `json:"SenderId,omitempty"`
 	ExtendCode       string `json:",omitempty"`
 	SessionContext   string
 }
 
 // send makes one request and returns what became of each number.
 func (n *texts) send(ctx context.Context, numbers, params []string, session string) map[string]error {
-	request := sendSMS{PhoneNumberSet: numbers, SmsSdkAppId: n.c.AppID, TemplateId: n.c.Template, SignName: n.c.Sign, TemplateParamSet: params,
-		SenderId: n.c.Sender, ExtendCode: n.c.Extend, SessionContext: session}
+	request := sendSMS{PhoneNumberSet: numbers, AppID: n.c.AppID, Template: n.c.Template, SignName: n.c.Sign, TemplateParamSet: params,
+		Sender: n.c.Sender, ExtendCode: n.c.Extend, SessionContext: session}
 	var response struct {
 		SendStatusSet []struct{ SerialNo, PhoneNumber, Code, Message string }
 	}

@@ -3,6 +3,7 @@ package tencent_test
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -12,10 +13,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/prometheus/alertmanager/alert"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/channel/channeltest"
 	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
@@ -37,13 +38,15 @@ type cloud struct {
 	requests int
 	busy     int // answers so many times that it is
 	sms      struct {
-		SmsSdkAppId, TemplateId, SignName, SessionContext string //nolint:revive // the API's names
-		PhoneNumberSet, TemplateParamSet                  []string
+		AppID                            string `json:"SmsSdkAppId"`
+		Template                         string `json:"TemplateId"`
+		SignName, SessionContext         string
+		PhoneNumberSet, TemplateParamSet []string
 	}
 	voice struct {
-		TemplateId, CalledNumber, VoiceSdkAppid, SessionContext string //nolint:revive // the API's name
-		TemplateParamSet                                        []string
-		PlayTimes                                               int
+		CalledNumber, VoiceSdkAppid, SessionContext string
+		TemplateParamSet                            []string
+		PlayTimes                                   int
 	}
 }
 
@@ -127,7 +130,7 @@ func checkSignature(r *http.Request, service string, body []byte) string {
 		_, _ = h.Write([]byte(part))
 		sum = h.Sum(nil)
 	}
-	if fmt.Sprintf("%x", sum) != m[4] {
+	if hex.EncodeToString(sum) != m[4] {
 		return "the provided credentials could not be validated"
 	}
 	return ""
@@ -137,25 +140,29 @@ func account(endpoint string) string {
 	return "endpoint: " + endpoint + "\nsecret_id: " + id + "\nsecret_key: " + key + "\nsdk_app_id: '1400006666'\ntemplate_id: '1110'\n"
 }
 
-func TestSMS(t *testing.T) {
+func TestSMS(t *testing.T) { synctest.Test(t, smsInSteps) }
+
+func smsInSteps(t *testing.T) {
+	t.Helper()
 	c := &cloud{t: t, fail: map[string][]string{"+8613800000002": {"LimitExceeded.PhoneNumberThirtySecondLimit"}, "+8613800000003": {"InternalError.OtherError", "InternalError.OtherError"},
 		"+8613800000004": {"FailedOperation.PhoneNumberInBlacklist", "FailedOperation.PhoneNumberInBlacklist", "FailedOperation.PhoneNumberInBlacklist", "FailedOperation.PhoneNumberInBlacklist"}}}
-	s := httptest.NewServer(c)
-	defer s.Close()
-	n := channeltest.Open(t, tencent.NewSMS(receipt.NewBook())(), account(s.URL)+"sign_name: Weirflow\nlanguage: zh\nmax_param_length: 12\n"+
-		"to: ['13800000001', '+86 138-0000-0002', '+8613800000003', '{{ .CommonLabels.phones }}', '+12025550123']\ntemplate_params: ['{{ .CommonLabels.alertname }}', '{{ .CommonAnnotations.summary }}']", channeltest.Env(t, s.Client()))
+	n := channeltest.Open(t, tencent.NewSMS(receipt.NewBook())(), account("http://sms.example")+"sign_name: Weirflow\nlanguage: zh\nmax_param_length: 12\n"+
+		"to: ['13800000001', '+86 138-0000-0002', '+8613800000003', '{{ .CommonLabels.phones }}', '+12025550123']\ntemplate_params: ['{{ .CommonLabels.alertname }}', '{{ .CommonAnnotations.summary }}']", channeltest.Env(t, channeltest.Direct(c)))
 	ctx := channeltest.Context(t.Context(), "Lag")
 	a := channeltest.Firing("Lag", "two\nminutes behind", "phones", "13800000004, 13800000005")
+	start := time.Now()
 	steps := []struct {
 		again    bool
 		requests int
 		had      string
 	}{
 		{true, 2, "[+8613800000001 +8613800000005 +12025550123]"},
-		{true, 3, "[+8613800000001 +8613800000005 +12025550123 +8613800000002]"},
-		{false, 4, "[+8613800000001 +8613800000005 +12025550123 +8613800000002 +8613800000003]"},
-		{false, 5, "[+8613800000001 +8613800000005 +12025550123 +8613800000002 +8613800000003]"},
-		{false, 6, "[+8613800000001 +8613800000005 +12025550123 +8613800000002 +8613800000003 +8613800000004]"},
+		// One has to wait for half a minute, which the others do not.
+		{true, 3, "[+8613800000001 +8613800000005 +12025550123]"},
+		{true, 4, "[+8613800000001 +8613800000005 +12025550123 +8613800000003]"},
+		{true, 5, "[+8613800000001 +8613800000005 +12025550123 +8613800000003]"},
+		{true, 6, "[+8613800000001 +8613800000005 +12025550123 +8613800000003 +8613800000004]"},
+		{false, 7, "[+8613800000001 +8613800000005 +12025550123 +8613800000003 +8613800000004 +8613800000002]"},
 	}
 	for i, step := range steps {
 		again, err := n.Notify(ctx, a)
@@ -166,7 +173,10 @@ func TestSMS(t *testing.T) {
 			t.Errorf("the error shows a number: %v", err)
 		}
 	}
-	if fmt.Sprint(c.sms.TemplateParamSet) != "[Lag two minutes…]" || c.sms.SignName != "Weirflow" || len(c.sms.SessionContext) != 32 || c.sms.SmsSdkAppId != "1400006666" || c.sms.TemplateId != "1110" {
+	if time.Since(start) != 30*time.Second {
+		t.Errorf("it took %v", time.Since(start))
+	}
+	if fmt.Sprint(c.sms.TemplateParamSet) != "[Lag two minutes…]" || c.sms.SignName != "Weirflow" || len(c.sms.SessionContext) != 32 || c.sms.AppID != "1400006666" || c.sms.Template != "1110" {
 		t.Errorf("sent %+v", c.sms)
 	}
 	// It has reached everyone: told again, it is a repetition.
@@ -255,7 +265,7 @@ func TestNumbersThatAreNone(t *testing.T) {
 	for to, had := range map[string]int{"['{{ .CommonLabels.nobody }}']": 0, "['13800000001', '{{ .CommonLabels.job }}']": 1} {
 		n := channeltest.Open(t, tencent.NewSMS(receipt.NewBook())(), account(s.URL)+"sign_name: W\nto: "+to, channeltest.Env(t, s.Client()))
 		c.had = nil
-		var a *alert.Alert = channeltest.Firing("Lag", "x", "job", "shop")
+		a := channeltest.Firing("Lag", "x", "job", "shop")
 		for range 2 { // the Alertmanager comes again; who was told is not told twice
 			if again, err := n.Notify(channeltest.Context(t.Context(), "Lag"), a); again || err == nil {
 				t.Errorf("%s: again %v, error %v", to, again, err)

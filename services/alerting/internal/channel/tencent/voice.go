@@ -60,7 +60,7 @@ type calls struct {
 
 // sendTTS is the request.
 type sendTTS struct {
-	TemplateId       string //nolint:revive // the API's name
+	Template         string `json:"TemplateId"`
 	CalledNumber     string
 	VoiceSdkAppid    string
 	TemplateParamSet []string
@@ -81,11 +81,11 @@ func (n *calls) Notify(ctx context.Context, alerts ...*alert.Alert) (bool, error
 		return false, err
 	}
 	numbers, bad := phone.Render(n.e.Templates, r.Data, n.c.Numbers)
-	k := receipt.Of(ctx, "voice "+n.c.AppID+" "+n.c.Template, alerts)
+	k := receipt.Of(ctx, "voice "+n.c.AppID+" "+n.c.Template, n.c.Numbers, alerts)
 	err = n.c.book.Each(ctx, k, numbers, bad, func(ctx context.Context, numbers []string) map[string]error {
 		all := make(map[string]error)
 		for _, number := range numbers {
-			all[number] = n.dial(ctx, sendTTS{TemplateId: n.c.Template, CalledNumber: number, VoiceSdkAppid: n.c.AppID, TemplateParamSet: params,
+			all[number] = n.dial(ctx, sendTTS{Template: n.c.Template, CalledNumber: number, VoiceSdkAppid: n.c.AppID, TemplateParamSet: params,
 				PlayTimes: n.c.Plays, SessionContext: session})
 		}
 		return all
@@ -96,12 +96,14 @@ func (n *calls) Notify(ctx context.Context, alerts ...*alert.Alert) (bool, error
 // dial makes one call. That it was taken does not say that somebody answered.
 func (n *calls) dial(ctx context.Context, request sendTTS) error {
 	var response struct {
-		SendStatus *struct{ CallId string } //nolint:revive // the API's name
+		SendStatus *struct {
+			CallID string `json:"CallId"`
+		}
 	}
 	if err := n.call(ctx, "SendTtsVoice", request, &response); err != nil {
 		return err
 	}
-	if response.SendStatus == nil || response.SendStatus.CallId == "" {
+	if response.SendStatus == nil || response.SendStatus.CallID == "" {
 		return wire.Refused("Tencent Cloud answered no id of the call")
 	}
 	return nil

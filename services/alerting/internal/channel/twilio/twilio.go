@@ -197,7 +197,7 @@ func (n *notifier) Notify(ctx context.Context, alerts ...*alert.Alert) (bool, er
 		return false, err
 	}
 	numbers, bad := phone.Render(n.e.Templates, r.Data, n.c.Numbers)
-	k := receipt.Of(ctx, n.resource+" "+n.c.Account+" "+n.c.From, alerts)
+	k := receipt.Of(ctx, n.resource+" "+n.c.Account+" "+n.c.From, n.c.Numbers, alerts)
 	err = n.c.book.Each(ctx, k, numbers, bad, func(ctx context.Context, numbers []string) map[string]error {
 		all := make(map[string]error)
 		for _, number := range numbers {

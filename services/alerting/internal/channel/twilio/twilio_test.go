@@ -30,6 +30,7 @@ type service struct {
 
 func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	say := func(status, code int, text string) {
+		w.Header().Set("Retry-After", "0")
 		w.WriteHeader(status)
 		_, _ = fmt.Fprintf(w, `{"code":%d,"message":%q,"more_info":"https://www.twilio.com/docs/errors/%d","status":%d}`, code, text, code, status)
 	}

@@ -87,7 +87,7 @@ func Do(c *http.Client, r *http.Request) (Answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inFlight)
 	defer cancel()
-	res, err := c.Do(r.WithContext(ctx))
+	res, err := c.Do(r.WithContext(ctx)) //nolint:gosec // the client reaches only what outgoing requests may reach
 	if err != nil {
 		return Answer{}, &Failure{Again: !errors.Is(err, outgoing.ErrRefused), Err: fmt.Errorf("call %s: %w", r.URL.Host, notify.RedactURL(err))}
 	}

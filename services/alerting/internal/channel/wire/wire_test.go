@@ -35,7 +35,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestQuote(t *testing.T) {
-	for text, want := range map[string]string{"": "(empty)", " a\n\tb ": "a b", "\xff": "?", strings.Repeat("日", 100): strings.Repeat("日", 66) + "…"} {
+	for text, want := range map[string]string{"": "(empty)", "a\n\tb": "a b", "\xff": "?", strings.Repeat("日", 100): strings.Repeat("日", 66) + "…"} {
 		if got := (wire.Answer{Body: []byte(text)}).Quote(); got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
