@@ -155,11 +155,17 @@ func queryDifference(flink, ours *result) string {
 	}
 	for _, c := range ours.changes {
 		if c.Op != "+I" {
-			return "  rows are changed where Flink only inserts\n"
+			return onlyInserts
 		}
 	}
 	return ""
 }
+
+// onlyInserts is where the same rows remain, after changes that Flink has not.
+const onlyInserts = "  rows are changed where Flink only inserts\n"
+
+// outerJoin finds joins whose changes depend on which input is read first.
+var outerJoin = regexp.MustCompile(`(LEFT|RIGHT|FULL) JOIN`)
 
 // final counts the rows that remain when all changes are applied.
 func final(changes []change) map[string]int {

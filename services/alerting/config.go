@@ -32,6 +32,8 @@ type Config struct {
 	ExternalURL string `yaml:"external_url" help:"where people find the console; messages link to it"`
 	// Metrics is the store of metrics.
 	Metrics Metrics `yaml:"metrics"`
+	// ShippedRules evaluates the rules that come with Weirflow.
+	ShippedRules bool `yaml:"shipped_rules" help:"evaluate the rules that come with Weirflow"`
 	// Notify says who is told.
 	Notify Notify `yaml:"notify"`
 	// Outgoing bounds where messages may be sent.
@@ -85,7 +87,7 @@ func DefaultConfig() Config {
 	local := func(port int) []string { return []string{ports.Loopback(port)} }
 	return Config{
 		RPC: rpc.ServerConfig{Listen: ports.Loopback(ports.AlertingGRPC)}, Kafka: kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}}, Listen: ports.Loopback(ports.Metrics), DataDir: "data/alerting",
-		ExternalURL: "http://" + ports.Loopback(ports.GatewayHTTP),
+		ExternalURL: "http://" + ports.Loopback(ports.GatewayHTTP), ShippedRules: true,
 		Metrics: Metrics{Retention: 15 * 24 * time.Hour, ScrapeInterval: 15 * time.Second, EvaluationInterval: 15 * time.Second, QueryTimeout: 2 * time.Minute,
 			Targets: Targets{Agent: local(ports.AgentAdmin), Ingest: local(ports.IngestAdmin), Transform: local(ports.TransformAdmin), Indexer: local(ports.IndexerAdmin),
 				Gateway: local(ports.GatewayAdmin), Alerting: local(ports.AlertingAdmin)}},

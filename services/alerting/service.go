@@ -93,6 +93,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.ship(); err != nil {
+		return nil, errors.Join(err, s.metrics.Close())
+	}
 	if s.policy, err = policy.NewBook(cfg.Kafka, s.metrics, time.Now, d.Logger); err != nil {
 		return nil, errors.Join(err, s.metrics.Close())
 	}

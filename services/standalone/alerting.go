@@ -12,18 +12,20 @@ import (
 // Alerting keeps metrics and tells people.
 type Alerting struct {
 	// Listen is the port of Prometheus's API and the Alertmanager's; empty: no alerting.
-	Listen   string            `yaml:"listen" help:"address of Prometheus's API (/api/v1) and the Alertmanager's (/api/v2); empty: no metrics are kept and nobody is told"`
-	Token    secret.String     `yaml:"token" help:"bearer token that calls of these APIs must bring"`
-	TLS      rpc.TLS           `yaml:"tls"`
-	Metrics  alerting.Metrics  `yaml:"metrics"`
-	Notify   alerting.Notify   `yaml:"notify"`
-	Outgoing alerting.Outgoing `yaml:"outgoing"`
+	Listen  string           `yaml:"listen" help:"address of Prometheus's API (/api/v1) and the Alertmanager's (/api/v2); empty: no metrics are kept and nobody is told"`
+	Token   secret.String    `yaml:"token" help:"bearer token that calls of these APIs must bring"`
+	TLS     rpc.TLS          `yaml:"tls"`
+	Metrics alerting.Metrics `yaml:"metrics"`
+	// ShippedRules evaluates the rules that come with Weirflow.
+	ShippedRules bool              `yaml:"shipped_rules" help:"evaluate the rules that come with Weirflow"`
+	Notify       alerting.Notify   `yaml:"notify"`
+	Outgoing     alerting.Outgoing `yaml:"outgoing"`
 }
 
 func defaultAlerting() Alerting {
 	d := alerting.DefaultConfig()
 	d.Metrics.Targets = alerting.Targets{} // the process itself is the only one
-	return Alerting{Listen: d.Listen, Metrics: d.Metrics}
+	return Alerting{Listen: d.Listen, Metrics: d.Metrics, ShippedRules: d.ShippedRules}
 }
 
 func (a *assembly) addAlerting() error {
@@ -38,6 +40,7 @@ func (a *assembly) addAlerting() error {
 	cfg := alerting.DefaultConfig()
 	cfg.Kafka, cfg.Listen, cfg.Token, cfg.TLS, cfg.DataDir = a.places.kafka, c.Listen, c.Token, c.TLS, a.dir.in("alerting")
 	cfg.Metrics, cfg.Notify, cfg.Outgoing, cfg.ExternalURL = c.Metrics, c.Notify, c.Outgoing, "http://"+a.cfg.Gateway.Listen
+	cfg.ShippedRules = c.ShippedRules
 	if _, port, err := net.SplitHostPort(a.cfg.Admin.Listen); err == nil && port != "0" {
 		cfg.Metrics.Targets.Standalone = append(cfg.Metrics.Targets.Standalone, a.cfg.Admin.Listen)
 	}

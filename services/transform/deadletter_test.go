@@ -354,6 +354,30 @@ func TestDiscardedReplayIsTakenBack(t *testing.T) {
 	balanced(t, book, "poisoned")
 }
 
+// TestDiscardedLettersAreReplayed replays letters that were discarded, while the
+// job runs: it asks what became of each as soon as it reads it.
+func TestDiscardedLettersAreReplayed(t *testing.T) {
+	cfg := kafkatest.Start(t, "in", "out")
+	const n = 8
+	sendMany(t, cfg, "in", "broken", n)
+	client, book, _ := service(t, cfg)
+	create(t, client, "again", source(cfg, ",'error-handling.mode'='dlq'")+sinkTo(cfg, "o", "out", "m STRING")+"INSERT INTO o SELECT message FROM src;")
+	eventually(t, "letters", func() bool { return account(book, "again").DeadLettered == n })
+	b := boxOf(t, client, "again")
+	d, err := b.client.DiscardDeadLetters(t.Context(), &deadletterv1.DiscardDeadLettersRequest{Job: "again", Filter: &deadletterv1.LetterFilter{}})
+	if err != nil || d.GetDiscarded() != n {
+		t.Fatalf("answer %v, %v", d, err)
+	}
+	for i := range n {
+		b.replay(&deadletterv1.ReplayDeadLettersRequest{Ids: []string{fmt.Sprint("0-", i)}, Again: true, Mended: &deadletterv1.ReplayDeadLettersRequest_Text{Text: `{"message":"mended"}`}})
+		eventually(t, fmt.Sprintf("row %d", i), func() bool { return account(book, "again").Out == uint64(i+1) })
+	}
+	if got := b.counts(); got != "0 open, 8 replayed, 0 discarded" {
+		t.Error(got)
+	}
+	balanced(t, book, "again")
+}
+
 // TestReplayWaitsForTheJob replays into a job that does not run.
 func TestReplayWaitsForTheJob(t *testing.T) {
 	cfg := kafkatest.Start(t, "in", "out")

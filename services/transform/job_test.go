@@ -94,7 +94,7 @@ func serviceLogging(t *testing.T, cfg kafka.Config, log *slog.Logger) (jobv1.Job
 	return client, book
 }
 
-func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.MeterProvider) (client jobv1.JobServiceClient, book *ledger.Book, stop func()) {
+func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.MeterProvider, more ...func(*transform.Deps)) (client jobv1.JobServiceClient, book *ledger.Book, stop func()) {
 	t.Helper()
 	book, err := ledger.NewBook("transform", "test", meters)
 	if err != nil {
@@ -105,8 +105,11 @@ func start(t *testing.T, cfg kafka.Config, log *slog.Logger, meters metric.Meter
 	c.CheckpointInterval = 50 * time.Millisecond
 	c.RestartMin, c.RestartMax = 50*time.Millisecond, time.Second
 	c.Exclusive = true
-	s, err := transform.New(c, transform.Deps{Logger: log, Meters: meters,
-		Board: status.New("transform", "test"), Book: book, Instance: "test"})
+	d := transform.Deps{Logger: log, Meters: meters, Board: status.New("transform", "test"), Book: book, Instance: "test"}
+	for _, change := range more {
+		change(&d)
+	}
+	s, err := transform.New(c, d)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -310,4 +310,18 @@ func TestLateWriteOfARecordIsPutRight(t *testing.T) {
 	if err != nil || !got.GetJob().GetRunning() || got.GetJob().GetSql() != was.GetSql() {
 		t.Errorf("the job is %v, %v", got, err)
 	}
+	// One that is deleted does not come again either.
+	if _, err := one.DeleteJob(t.Context(), &jobv1.DeleteJobRequest{Name: "counting"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := late.Put(t.Context(), "counting", old); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the record to be gone", func() bool {
+		_, there := late.Get("counting")
+		return !there
+	})
+	if _, err := one.GetJob(t.Context(), &jobv1.GetJobRequest{Name: "counting"}); status.Code(err) != codes.NotFound {
+		t.Errorf("the deleted job: %v", err)
+	}
 }

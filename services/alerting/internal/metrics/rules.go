@@ -28,6 +28,8 @@ const (
 	resend = time.Minute
 	// held begins the names of rule groups that are not in files.
 	held = "weirflow:"
+	// shipped begins those of the ones that come with Weirflow.
+	shipped = "shipped:"
 )
 
 // ruleSet evaluates the rules of files and those that were set.
@@ -38,10 +40,11 @@ type ruleSet struct {
 	mu    sync.Mutex
 	file  *config.Config
 	group map[string]*rulefmt.RuleGroups
+	fixed map[string]*rulefmt.RuleGroups
 }
 
 func newRuleSet(e *Engine) *ruleSet {
-	r := &ruleSet{e: e, group: make(map[string]*rulefmt.RuleGroups), file: e.file}
+	r := &ruleSet{e: e, group: make(map[string]*rulefmt.RuleGroups), fixed: make(map[string]*rulefmt.RuleGroups), file: e.file}
 	notify := e.d.Notify
 	if notify == nil {
 		notify = func(context.Context, string, ...*rules.Alert) {}
@@ -56,11 +59,15 @@ func newRuleSet(e *Engine) *ruleSet {
 
 // Load gives a group that was set, or reads a file.
 func (r *ruleSet) Load(id string, ignore bool, names model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
+	from := r.group
 	name, ok := strings.CutPrefix(id, held)
+	if fixed, is := strings.CutPrefix(id, shipped); is {
+		name, from, ok = fixed, r.fixed, true
+	}
 	if !ok {
 		return rulefmt.ParseFile(id, ignore, names, r.e.parser, r.e.d.Logger)
 	}
-	g := r.group[name]
+	g := from[name]
 	if g == nil {
 		return nil, []error{fmt.Errorf("there is no group of rules %q", name)}
 	}
@@ -86,6 +93,9 @@ func (r *ruleSet) update() error {
 	for _, name := range slices.Sorted(maps.Keys(r.group)) {
 		ids = append(ids, held+name)
 	}
+	for _, name := range slices.Sorted(maps.Keys(r.fixed)) {
+		ids = append(ids, shipped+name)
+	}
 	every := time.Duration(r.file.GlobalConfig.EvaluationInterval)
 	if err := r.manager.Update(every, ids, r.file.GlobalConfig.ExternalLabels, "", nil); err != nil {
 		return fmt.Errorf("load the rules: %w", err)
@@ -106,6 +116,19 @@ func (e *Engine) SetRules(groups map[string]*rulefmt.RuleGroups) error {
 		return err
 	}
 	return nil
+}
+
+// AddRules adds groups of rules that stay, whatever SetRules sets.
+func (e *Engine) AddRules(name string, text []byte) error {
+	g, err := e.CheckRules(text)
+	if err != nil {
+		return fmt.Errorf("rules %q: %w", name, err)
+	}
+	r := e.rules
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fixed[name] = g
+	return r.update()
 }
 
 // CheckRules says what is wrong with groups of rules in Prometheus's form.

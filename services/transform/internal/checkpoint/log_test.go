@@ -305,6 +305,27 @@ func TestForgottenStateIsGone(t *testing.T) {
 	s.Close()
 }
 
+// TestChunksStayForAllWhoCopyThem has two savepoints copy at once, of which one is
+// done before the other.
+func TestChunksStayForAllWhoCopyThem(t *testing.T) {
+	cfg := config(t, kafkatest.Start(t))
+	s, l := open(t, cfg)
+	defer s.Close()
+	m := newMemory()
+	m.rows[0].Put("key", "value")
+	write(t, l, m)
+	s.Keep(true)
+	s.Keep(true)
+	s.Keep(false)
+	s.Tidy(t.Context(), s.Last().GetSegments())
+	same(t, load(t, s), m)
+	s.Keep(false)
+	s.Tidy(t.Context(), nil)
+	if _, err := s.Load(t.Context(), s.Last()); !errors.Is(err, checkpoint.ErrDamaged) {
+		t.Errorf("chunks that nobody needs are still there: %v", err)
+	}
+}
+
 func FuzzImage(f *testing.F) {
 	d := checkpoint.NewDelta()
 	w := d.Writer("op")

@@ -64,7 +64,7 @@ type Store struct {
 	moved      chan struct{} // closed and replaced when one of these changes
 	prunable   []string      // keys of chunks that no checkpoint needs
 	dropped    []*statev1.Segment
-	kept       bool // chunks must stay
+	kept       int // who copies chunks: they must stay
 }
 
 // Open reads what there is and makes this run the owner.
@@ -291,7 +291,7 @@ func (s *Store) counted(ctx context.Context, id int64) error {
 // be removed is left to the next call.
 func (s *Store) Tidy(ctx context.Context, dropped []*statev1.Segment) {
 	s.mu.Lock()
-	if s.kept {
+	if s.kept > 0 {
 		s.dropped = append(s.dropped, dropped...)
 		s.mu.Unlock()
 		return
@@ -329,11 +329,16 @@ func (s *Store) Tidy(ctx context.Context, dropped []*statev1.Segment) {
 	}
 }
 
-// Keep has chunks stay though no checkpoint needs them, while they are copied.
+// Keep has chunks stay though no checkpoint needs them, while they are copied. Each
+// call with true wants one with false, when the copy is made.
 func (s *Store) Keep(yes bool) {
 	s.mu.Lock()
-	s.kept = yes
-	s.mu.Unlock()
+	defer s.mu.Unlock()
+	if yes {
+		s.kept++
+	} else {
+		s.kept--
+	}
 }
 
 // Forget removes all checkpoints: the job begins anew.

@@ -199,8 +199,18 @@ func (p *replaying) document(ctx context.Context, n note, l *deadletterv1.DeadLe
 
 // flush writes what was taken, and then that it was. When the process dies in
 // between, a source's record is known to be replayed because it is in the topic; a
-// document may be replayed once more, which writes the same again.
+// document may be replayed once more, which writes the same again. What was discarded
+// is open again first: the job, which may read a replay at once, leaves discarded ones out.
 func (p *replaying) flush(ctx context.Context) error {
+	var back []note
+	for _, n := range p.done {
+		if n.state == discarded {
+			back = append(back, n)
+		}
+	}
+	if err := p.k.decide(ctx, p.job, back, open); err != nil {
+		return err
+	}
 	if err := p.k.produce(ctx, connector.ReplayPrefix+p.job, &p.records); err != nil {
 		return err
 	}

@@ -184,10 +184,15 @@ func like(_ *compiler, e *plan.Call) (*spec, error) {
 			return nil
 		}}, nil
 	}
+	_, fixed := constant(e.Args[1])
 	return &spec{fails: true, fn: func(a []*column.Vector, i int, out *column.Vector) error {
 		escape := ""
 		if len(a) > 2 {
 			escape = a[2].Strs[i]
+		}
+		if a[1].Strs[i] == "" && !fixed && !similar { // as Flink has it, unlike a constant
+			out.Bools[i] = (a[0].Strs[i] == "") != not
+			return nil
 		}
 		m, err := matcher(a[1].Strs[i], escape)
 		if err != nil {
@@ -201,7 +206,7 @@ func like(_ *compiler, e *plan.Call) (*spec, error) {
 // likeMatcher returns a function that matches a LIKE pattern; the usual forms need no regular expression.
 func likeMatcher(pattern, escape string, similar bool) (func(string) bool, error) {
 	if pattern == "" && !similar {
-		return func(string) bool { return true }, nil // as Flink has it
+		return func(string) bool { return true }, nil // as Flink has it for constants
 	}
 	if !similar && escape == "" && !strings.ContainsAny(pattern, `_\`) {
 		return inOrder(strings.Split(pattern, "%")), nil

@@ -27,11 +27,12 @@ type Collector struct {
 	cfg    Config
 	meters *meters
 	cpu    *load
+	descs  map[string]*prometheus.Desc // one collects at a time
 }
 
 // New returns a collector.
 func New(cfg Config) *Collector {
-	return &Collector{cfg: cfg, meters: newMeters(), cpu: &load{}}
+	return &Collector{cfg: cfg, meters: newMeters(), cpu: &load{}, descs: make(map[string]*prometheus.Desc)}
 }
 
 // Describe describes nothing: which series there are depends on the jobs.
@@ -41,8 +42,8 @@ func (c *Collector) Describe(chan<- *prometheus.Desc) {}
 func (c *Collector) Collect(ch chan<- prometheus.Metric) {
 	now := c.cfg.Now()
 	jobs := c.cfg.Jobs()
-	out := &emitter{ch: ch, filter: c.cfg.Filter, seen: make(map[string]bool)}
 	defer c.meters.begin(now)()
+	out := &emitter{ch: ch, filter: c.cfg.Filter, seen: make(map[string]bool), descs: c.descs}
 	managed := int64(0)
 	for _, j := range jobs {
 		c.job(out, j, now)

@@ -1,6 +1,7 @@
 package flinkmetrics
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -12,6 +13,7 @@ type emitter struct {
 	ch     chan<- prometheus.Metric
 	filter func(string) string
 	seen   map[string]bool
+	descs  map[string]*prometheus.Desc // by name; a name always has the same labels
 }
 
 // scope is where metrics belong: the beginning of their names, and their labels.
@@ -27,7 +29,7 @@ func (e *emitter) scope(prefix string, pairs ...string) scope {
 
 // with returns a scope with further labels, given as name and value.
 func (s scope) with(pairs ...string) scope {
-	names, values := s.names[:len(s.names):len(s.names)], s.values[:len(s.values):len(s.values)]
+	names, values := slices.Clip(s.names), slices.Clip(s.values)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		v := strings.ToValidUTF8(pairs[i+1], "?")
 		if s.out.filter != nil {
@@ -51,12 +53,20 @@ func (s scope) gauge(name string, value float64) {
 		return
 	}
 	s.out.seen[key] = true
-	help := strings.TrimPrefix(s.prefix, "flink_") + name + ", as Flink names it."
-	m, err := prometheus.NewConstMetric(prometheus.NewDesc(s.prefix+name, help, s.names, nil), prometheus.GaugeValue, value, s.values...)
+	m, err := prometheus.NewConstMetric(s.out.desc(s.prefix+name, s.names), prometheus.GaugeValue, value, s.values...)
 	if err != nil {
 		m = prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(err), err)
 	}
 	s.out.ch <- m
+}
+
+func (e *emitter) desc(name string, labels []string) *prometheus.Desc {
+	d := e.descs[name]
+	if d == nil {
+		d = prometheus.NewDesc(name, strings.TrimPrefix(name, "flink_")+", as Flink names it.", labels, nil)
+		e.descs[name] = d
+	}
+	return d
 }
 
 func (s scope) flag(name string, on bool) {

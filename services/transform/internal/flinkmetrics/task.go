@@ -175,11 +175,11 @@ func (t *task) source(s scope, o operator) {
 
 // slowest is the watermark of a source: the least of the partitions that are waited for.
 func slowest(parts []*jobv1.SourcePosition) (int64, bool) {
-	mark, any := int64(math.MaxInt64), false
+	mark, known := int64(math.MaxInt64), false
 	for _, p := range parts {
 		if p.Watermark != nil && !p.GetIdle() {
-			mark, any = min(mark, p.GetWatermark()), true
+			mark, known = min(mark, p.GetWatermark()), true
 		}
 	}
-	return mark, any
+	return mark, known
 }

@@ -104,6 +104,7 @@ func New(cfg Config, d Deps) (*Manager, error) {
 		return nil, err
 	}
 	m.jobs.Accept(m.accept)
+	m.jobs.Watch(m.jobChanged)
 	m.statuses.Watch(m.sinkChanged)
 	m.admin, err = kafka.NewAdmin(cfg.Kafka, d.Logger)
 	return m, err
@@ -197,11 +198,12 @@ func (m *Manager) stopAll(lost bool) {
 	}
 }
 
-// launch begins a run of a job, unless the manager is stopping.
+// launch begins a run of a job, unless the manager is stopping or the job's share has
+// just been lost: who drops a share ends the runs that he finds.
 func (m *Manager) launch(j *jobv1.Job) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ctx == nil || m.runs[j.GetName()] != nil {
+	if m.ctx == nil || m.runs[j.GetName()] != nil || !m.given(j.GetName()) {
 		return
 	}
 	r := newRun(m, j)
@@ -228,6 +230,21 @@ func (m *Manager) ended(r *run) {
 	m.mu.Unlock()
 	if !m.holds(r.name) {
 		m.d.Book.Close(r.name) // its account goes on where it runs
+	}
+}
+
+// jobChanged ends the run of a job whose record is gone. Who deletes a job has ended
+// it before, unless he stood still in between and the job was taken over here.
+func (m *Manager) jobChanged(name string, _ *jobv1.Job, deleted bool) {
+	if !deleted {
+		return
+	}
+	m.mu.Lock()
+	r := m.runs[name]
+	m.mu.Unlock()
+	if r != nil {
+		r.log.Warn("the job was deleted while it ran")
+		r.cancel()
 	}
 }
 

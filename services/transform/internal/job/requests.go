@@ -39,7 +39,7 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	}
 	parameters := sql.RestoreSettings(req.GetParameters(), old.GetParameters())
 	if err := promgateway.Masked(parameters); err != nil {
-		return nil, err
+		return nil, &sql.Error{Message: err.Error()}
 	}
 	if exists && !req.GetReplace() {
 		return m.again(ctx, old, text, parameters, req.GetStart())

@@ -184,16 +184,27 @@ func (r *run) sinkFailed(s *indexv1.SinkStatus) {
 
 // set notes the state and writes it to the job's record.
 func (r *run) set(state jobv1.JobState, cause error) {
-	r.note(state, cause, 10*time.Second, func(*jobv1.Job) {})
+	_ = r.note(state, cause, 10*time.Second, func(*jobv1.Job) {}) // the next state is written anew
 }
 
-// finish notes that the job runs no more.
+// finish notes that the job runs no more. While it is not sure whose the job is, after
+// the process stood still, that is tried again: nobody else would find out.
 func (r *run) finish(state jobv1.JobState, cause error) {
-	r.note(state, cause, 30*time.Second, func(j *jobv1.Job) { j.Running = false })
+	for {
+		err := r.note(state, cause, 30*time.Second, func(j *jobv1.Job) { j.Running = false })
+		if !errors.Is(err, ErrElsewhere) {
+			return
+		}
+		select {
+		case <-r.ctx.Done():
+			return
+		case <-time.After(time.Second):
+		}
+	}
 }
 
 // note writes the state and what else changes with it to the job's record.
-func (r *run) note(state jobv1.JobState, cause error, within time.Duration, change func(*jobv1.Job)) {
+func (r *run) note(state jobv1.JobState, cause error, within time.Duration, change func(*jobv1.Job)) error {
 	r.mu.Lock()
 	r.status.State, r.status.ChangedAt, r.status.Error = state, r.m.now(), ""
 	if cause != nil {
@@ -203,11 +214,11 @@ func (r *run) note(state jobv1.JobState, cause error, within time.Duration, chan
 	r.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), within)
 	defer cancel()
-	if _, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { change(j); j.Status = st }); err != nil {
-		if !errors.Is(err, ErrElsewhere) {
-			r.log.Warn("the job's state could not be written", "error", err)
-		}
+	_, err := r.m.update(ctx, r.name, func(j *jobv1.Job) { change(j); j.Status = st })
+	if err != nil && !errors.Is(err, ErrElsewhere) {
+		r.log.Warn("the job's state could not be written", "error", err)
 	}
+	return err
 }
 
 // fill adds to a status what is known of the attempt under way.

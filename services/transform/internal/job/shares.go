@@ -91,13 +91,19 @@ func (s *shares) widen(ctx context.Context) error {
 
 // holds reports whether a job is this instance's. Nothing else may write its record.
 func (m *Manager) holds(name string) bool {
+	return m.given(name) && (m.shares == nil || m.shares.member.Awake())
+}
+
+// given reports whether a job's share was taken and has not been given up: while the
+// process stands still it may be lost all the same.
+func (m *Manager) given(name string) bool {
 	if m.shares == nil {
 		return true
 	}
 	m.shares.mu.Lock()
 	defer m.shares.mu.Unlock()
 	_, ok := m.shares.held[Slot(name)]
-	return ok && m.shares.member.Awake()
+	return ok
 }
 
 // mine reports whether a job is shared out to this instance, so that who took its
@@ -150,15 +156,17 @@ func (m *Manager) accept(name string, old *jobv1.Job, there bool, row *jobv1.Job
 	m.shares.mu.Lock()
 	term, held := m.shares.held[Slot(name)]
 	m.shares.mu.Unlock()
-	if there && held && row.GetTerm() < term {
+	if held && row.GetTerm() < term { // though it be a job that was deleted since
 		stale = true
 		m.shares.taking.Go(func() { m.rewrite(name) })
 	}
 	return !stale
 }
 
-// rewrite writes a job's record as it is known here.
+// rewrite writes a job's record as it is known here, or that there is none.
 func (m *Manager) rewrite(name string) {
+	m.change.Lock() // no request makes or deletes the job meanwhile
+	defer m.change.Unlock()
 	m.write.Lock()
 	defer m.write.Unlock()
 	if !m.holds(name) {
@@ -166,11 +174,12 @@ func (m *Manager) rewrite(name string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	j, ok := m.jobs.Get(name)
-	if !ok {
-		return
+	var err error
+	if j, ok := m.jobs.Get(name); ok {
+		err = m.put(ctx, j)
+	} else {
+		err = m.jobs.Delete(ctx, name)
 	}
-	err := m.put(ctx, j)
 	m.d.Logger.Warn("another instance wrote the record of a job that it has no more; it is put right", "job", name, "error", err)
 }
 
@@ -207,14 +216,21 @@ func (s *shares) take(slots []int32) {
 		}
 	}
 	s.mu.Unlock()
-	for _, j := range jobs {
-		if !mine[Slot(j.GetName())] {
-			continue
+	for name := range jobs {
+		if mine[Slot(name)] {
+			s.m.resume(name)
 		}
-		s.m.halt(j.GetName()) // a run that was lost may not have ended yet
-		if j, ok := s.m.jobs.Get(j.GetName()); ok && j.GetRunning() && s.m.holds(j.GetName()) {
-			s.m.launch(j)
-		}
+	}
+}
+
+// resume begins a job of a share that was just taken. Requests about the job come
+// before or after, not in between: they may want it stopped.
+func (m *Manager) resume(name string) {
+	m.change.Lock()
+	defer m.change.Unlock()
+	m.halt(name) // a run that was lost may not have ended yet
+	if j, ok := m.jobs.Get(name); ok && j.GetRunning() {
+		m.launch(j)
 	}
 }
 

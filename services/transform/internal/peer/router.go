@@ -189,7 +189,7 @@ func (r *Router) pass(ctx, wait context.Context, rule Rule, method string, req p
 		go r.watch(during, cancel, x, slot)
 		res, err := r.call(during, x, method, req)
 		if code := status.Code(err); code == codes.Unavailable || during.Err() != nil && ctx.Err() == nil {
-			r.disconnect(x.Address)
+			r.retry(x.Address)
 			return nil, fmt.Errorf("%w: instance %q at %s: %s", errAway, x.Name, x.Address, status.Convert(err).Message())
 		}
 		return res, err
@@ -250,13 +250,13 @@ func (r *Router) connect(address string) (*grpc.ClientConn, error) {
 	return c, nil
 }
 
-// disconnect has the next call dial anew, without waiting as long as gRPC would.
-func (r *Router) disconnect(address string) {
+// retry has the next call dial anew, if the connection is broken, without waiting as
+// long as gRPC would. Other calls may be under way on it.
+func (r *Router) retry(address string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if c := r.conns[address]; c != nil {
-		_ = c.Close()
-		delete(r.conns, address)
+		c.ResetConnectBackoff()
 	}
 }
 

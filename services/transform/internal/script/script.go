@@ -45,7 +45,7 @@ func Compile(text string, parameters map[string]string, connectors connector.Reg
 	}
 	for _, key := range slices.Sorted(maps.Keys(parameters)) {
 		if err := CheckSetting(key, parameters[key]); err != nil {
-			return nil, fmt.Errorf("the parameter '%s': %w", key, err)
+			return nil, &sql.Error{Message: fmt.Sprintf("the parameter '%s': %v", key, err)}
 		}
 	}
 	s := sql.NewSession(sql.Options{Setting: CheckSetting, Validate: connectors.Validate, Config: parameters, Operators: Operators(functions)})

@@ -32,6 +32,9 @@ func TestJobsThatCannotRunAreRefusedWithTheirPlace(t *testing.T) {
 		"index of no column":     {src + "CREATE TABLE o (a STRING) WITH ('connector'='elasticsearch-7','hosts'='http://h:9200','index'='i-{b}');\nINSERT INTO o SELECT a FROM src;", `column "b"`, 3},
 		"no such metadata":       {"CREATE TABLE m (a STRING, x BIGINT METADATA FROM 'offzet') WITH ('connector'='kafka','topic'='in','properties.bootstrap.servers'='b:1','format'='json');\n" + es + "INSERT INTO es\nSELECT CAST(x AS STRING) FROM m;", "offzet", 4},
 		"changes without a key":  {src + es + "INSERT INTO es\nSELECT CAST(COUNT(*) AS STRING) FROM src GROUP BY a;", "PRIMARY KEY", 3},
+		"early firing":           {"SET 'table.exec.emit.early-fire.enabled' = 'true';", "CUMULATE", 1},
+		"late firing":            {src + "SET 'table.exec.emit.late-fire.enabled' = 'true';", "when they end", 2},
+		"lateness":               {"SET 'table.exec.emit.allow-lateness' = '1 min';", "watermark's delay", 1},
 		"sink that is no source": {es + "INSERT INTO es\nSELECT a FROM es;", "only be written", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,5 +60,28 @@ func TestCompile(t *testing.T) {
 	}
 	if text := p.Explain(); !strings.HasPrefix(text, "== Optimized Plan ==\n") || !strings.Contains(text, "UPPER") {
 		t.Errorf("plan %s", text)
+	}
+}
+
+func TestReporterNeedsAnAddress(t *testing.T) {
+	_, err := script.Compile("SET 'metrics.reporters' = 'promgateway';\n"+src+es+"INSERT INTO es SELECT a FROM src;", nil, connectors.All(), wasm.Library{})
+	if err == nil || !strings.Contains(err.Error(), "metrics.reporter.promgateway.host") {
+		t.Error(err)
+	}
+}
+
+func TestParametersAreChecked(t *testing.T) {
+	text := src + es + "INSERT INTO es SELECT a FROM src;"
+	for key, value := range map[string]string{"table.exec.state.ttl": "soon", "table.exec.emit.early-fire.enabled": "true",
+		"pipeline.max-parallelism": "many", "metrics.reporters": "jmx", "metrics.reporter.promgateway.hostt": "h", "metrics.reporter.promgateway.port": "x"} {
+		_, err := script.Compile(text, map[string]string{key: value}, connectors.All(), wasm.Library{})
+		if err == nil || !strings.Contains(err.Error(), key) {
+			t.Errorf("%s = %s: error %v", key, value, err)
+		}
+	}
+	if _, err := script.Compile(text, map[string]string{"table.exec.emit.early-fire.enabled": "false", "table.exec.emit.allow-lateness": "0 ms",
+		"pipeline.max-parallelism": "2048", "metrics.reporters": "promgateway", "metrics.reporter.promgateway.host": "10.0.0.1", "metrics.reporter.promgateway.port": "9090",
+		"metrics.reporter.promgateway.needBasicAuth": "true", "metrics.reporter.promgateway.password": "p", "metrics.reporter.promgateway.interval": "10 SECONDS"}, connectors.All(), wasm.Library{}); err != nil {
+		t.Error(err)
 	}
 }

@@ -1,6 +1,7 @@
 package sql_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -84,5 +85,37 @@ func TestHider(t *testing.T) {
 		if got := h.Hide(text); !strings.Contains(got, "******") || strings.Contains(got, "s3cret") {
 			t.Errorf("%q becomes %q", text, got)
 		}
+	}
+}
+
+// TestRestoreSettings: a password is given back for the address only that it was written for.
+func TestRestoreSettings(t *testing.T) {
+	const host, port, password = "metrics.reporter.promgateway.host", "metrics.reporter.promgateway.port", "metrics.reporter.promgateway.password"
+	old := map[string]string{host: "10.0.0.1", port: "9091", password: "hush"}
+	for name, c := range map[string]struct{ settings, want map[string]string }{
+		"unchanged":        {map[string]string{host: "10.0.0.1", port: "9091", password: "******"}, old},
+		"another interval": {map[string]string{host: "10.0.0.1", port: "9091", password: "******", "x": "y"}, map[string]string{host: "10.0.0.1", port: "9091", password: "hush", "x": "y"}},
+		"another host":     {map[string]string{host: "10.6.6.6", port: "9091", password: "******"}, map[string]string{host: "10.6.6.6", port: "9091", password: "******"}},
+		"another port":     {map[string]string{host: "10.0.0.1", port: "80", password: "******"}, map[string]string{host: "10.0.0.1", port: "80", password: "******"}},
+		"an address of its own": {map[string]string{"metrics.reporter.promgateway.hostUrl": "http://10.6.6.6", host: "10.0.0.1", port: "9091", password: "******"},
+			map[string]string{"metrics.reporter.promgateway.hostUrl": "http://10.6.6.6", host: "10.0.0.1", port: "9091", password: "******"}},
+		"a new password": {map[string]string{host: "10.6.6.6", port: "9091", password: "new"}, map[string]string{host: "10.6.6.6", port: "9091", password: "new"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := sql.RestoreSettings(c.settings, old); !maps.Equal(got, c.want) {
+				t.Errorf("%v, want %v", got, c.want)
+			}
+		})
+	}
+	const script = "SET 'metrics.reporter.promgateway.host' = '10.0.0.1'; SET 'metrics.reporter.promgateway.password' = 'hush';"
+	shown := sql.Redact(script)
+	if strings.Contains(shown, "hush") {
+		t.Fatalf("shown: %s", shown)
+	}
+	if back, err := sql.Restore(shown, script); err != nil || back != script {
+		t.Errorf("%s, %v", back, err)
+	}
+	if _, err := sql.Restore(strings.Replace(shown, "10.0.0.1", "10.6.6.6", 1), script); err == nil {
+		t.Error("the password goes to another host")
 	}
 }

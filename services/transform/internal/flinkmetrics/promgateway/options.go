@@ -82,6 +82,10 @@ func Check(key, value string) error {
 		return nil
 	}
 	switch option {
+	case "host":
+		if strings.ContainsAny(value, "/?#@ ") {
+			return fmt.Errorf("%q is not the name of a host; an address like http://host:9091 is the option hostUrl", value)
+		}
 	case "port":
 		if n, err := strconv.Atoi(value); err != nil || n < -1 || n > 65535 {
 			return fmt.Errorf("%q is not a port", value)
@@ -103,7 +107,11 @@ func Check(key, value string) error {
 		return err
 	default:
 		if !slices.Contains(known(), option) {
-			return fmt.Errorf("the reporter has no option %q%s", option, suggest.Hint(option, known()))
+			hint := suggest.Hint(option, known())
+			if hint == "" {
+				hint = "; there are " + strings.Join(known(), ", ")
+			}
+			return fmt.Errorf("the reporter has no option %q%s", option, hint)
 		}
 	}
 	return nil

@@ -205,8 +205,8 @@ func (a *Analyzer) temporalJoin(left plan.Node, t *ast.Table, s *scope, kind pla
 	}
 	proctime := time.Typ.Attribute == types.Proctime
 	var node plan.Node
-	if scan, computed := scanBelow(right); scan != nil && proctime && lookupConnector(scan.Table) {
-		node, err = a.lookupComputed(left, scan, computed, kind, conds, t, j.Pos())
+	if scan, computed, filters := scanBelow(right); scan != nil && proctime && lookupConnector(scan.Table) {
+		node, err = a.lookupComputed(left, scan, computed, filters, kind, conds, t, j.Pos())
 	} else {
 		node, err = versionedJoin(left, right, kind, conds, time, j.Pos())
 	}
@@ -262,28 +262,49 @@ func versionedJoin(left, right plan.Node, kind plan.JoinKind, conds []plan.Expr,
 	return withoutExtra(n, len(left.Out().Fields), len(n.Left.Out().Fields), len(right.Out().Fields)), nil
 }
 
-// scanBelow finds the scan of a plain table, and what computes its columns from
-// what is scanned; nil where the scan's columns are the table's.
-func scanBelow(n plan.Node) (*plan.Scan, *plan.Project) {
-	if w, ok := n.(*plan.Watermark); ok {
-		n = w.Input
+// scanBelow finds the scan of a plain table or of a view on one, what computes the
+// columns from what is scanned, nil where they are the scan's, and what the rows
+// that are scanned must fulfil.
+func scanBelow(n plan.Node) (*plan.Scan, *plan.Project, []plan.Expr) {
+	switch n := n.(type) {
+	case *plan.Scan:
+		return n, nil, nil
+	case *plan.Watermark:
+		return scanBelow(n.Input)
+	case *plan.Filter:
+		s, p, filters := scanBelow(n.Input)
+		if s == nil {
+			return nil, nil, nil
+		}
+		cond := n.Cond
+		if p != nil {
+			cond = plan.Substitute(cond, p.Exprs)
+		}
+		return s, p, append(filters, cond)
+	case *plan.Project:
+		s, p, filters := scanBelow(n.Input)
+		if s == nil || p == nil {
+			return s, n, filters
+		}
+		both := *n
+		both.Input = p.Input
+		both.Exprs = make([]plan.Expr, len(n.Exprs))
+		for i, e := range n.Exprs {
+			both.Exprs[i] = plan.Substitute(e, p.Exprs)
+		}
+		return s, &both, filters
 	}
-	p, _ := n.(*plan.Project)
-	if p != nil {
-		n = p.Input
-	}
-	s, _ := n.(*plan.Scan)
-	return s, p
+	return nil, nil, nil
 }
 
 // lookupComputed puts a lookup join below the projection that computes the
 // columns of the table that is asked.
-func (a *Analyzer) lookupComputed(left plan.Node, scan *plan.Scan, p *plan.Project, kind plan.JoinKind, conds []plan.Expr, t *ast.Table, at plan.Pos) (plan.Node, error) {
+func (a *Analyzer) lookupComputed(left plan.Node, scan *plan.Scan, p *plan.Project, filters []plan.Expr, kind plan.JoinKind, conds []plan.Expr, t *ast.Table, at plan.Pos) (plan.Node, error) {
 	hints := a.lookupHints(t)
-	if p == nil {
-		return lookupJoin(left, scan, kind, conds, hints, at)
-	}
 	l := left.Out().Fields
+	if p == nil {
+		return lookupJoin(left, scan, kind, shifted(conds, filters, len(l)), hints, at)
+	}
 	es := make([]plan.Expr, 0, len(l)+len(p.Exprs))
 	for i := range l {
 		es = append(es, ref(l, i, at))
@@ -300,7 +321,7 @@ func (a *Analyzer) lookupComputed(left plan.Node, scan *plan.Scan, p *plan.Proje
 	for i, c := range conds {
 		conds[i] = plan.Substitute(c, es)
 	}
-	n, err := lookupJoin(left, scan, kind, conds, hints, at)
+	n, err := lookupJoin(left, scan, kind, shifted(conds, filters, len(l)), hints, at)
 	if err != nil {
 		return nil, err
 	}
@@ -308,6 +329,14 @@ func (a *Analyzer) lookupComputed(left plan.Node, scan *plan.Scan, p *plan.Proje
 		fields[i].Type = fields[i].Type.WithNullable(fields[i].Type.Nullable || kind == plan.LeftJoin).Plain()
 	}
 	return project(n, es, fields, at), nil
+}
+
+// shifted adds conditions on the right alone to those of a join.
+func shifted(conds, right []plan.Expr, by int) []plan.Expr {
+	for _, e := range right {
+		conds = append(conds, plan.Shift(e, by))
+	}
+	return conds
 }
 
 // lookupHints are the options of the LOOKUP hint that names a table.
