@@ -210,7 +210,7 @@ func (g *Gate) take() ([]*waiter, message.Message) {
 	head := g.waiting[0]
 	var ms []message.Message
 	for _, w := range g.waiting {
-		if len(ms) > 0 && (w.m.Form != head.m.Form || head.m.Form == "") {
+		if len(ms) > 0 && (w.m.Form != head.m.Form || head.m.Form == "" || w.at.alone || head.at.alone) {
 			break
 		}
 		ms = append(ms, w.m)
