@@ -73,9 +73,10 @@ type Engine struct {
 	scrape  *scraper
 	api     http.Handler
 
-	mu   sync.RWMutex
-	file *config.Config
-	open atomic.Bool
+	applying sync.Mutex // held while the configuration is carried out
+	mu       sync.RWMutex
+	file     *config.Config
+	open     atomic.Bool
 }
 
 // New opens the store.
@@ -141,6 +142,8 @@ func (e *Engine) Close() error {
 
 // apply carries out the configuration.
 func (e *Engine) apply() error {
+	e.applying.Lock()
+	defer e.applying.Unlock()
 	e.mu.RLock()
 	file := e.file
 	e.mu.RUnlock()

@@ -78,7 +78,7 @@ func (m *Manager) again(ctx context.Context, old *jobv1.Job, text string, parame
 	if old.GetSql() != text || !maps.Equal(old.GetParameters(), parameters) {
 		return nil, fmt.Errorf("%q: %w, with other statements", old.GetName(), ErrExists)
 	}
-	if !start || old.GetRunning() {
+	if !start {
 		return m.Get(old.GetName())
 	}
 	return m.start(ctx, old.GetName(), false, "")
@@ -99,7 +99,7 @@ func (m *Manager) start(ctx context.Context, name string, fromScratch bool, save
 		m.mu.Lock()
 		r := m.runs[name]
 		m.mu.Unlock()
-		if r != nil {
+		if r != nil && !r.over() {
 			return m.Get(name)
 		}
 	}

@@ -79,6 +79,14 @@ func (r *run) lost() bool {
 	}
 }
 
+// over reports whether the run has come to its end by itself, though its record may
+// not say so yet.
+func (r *run) over() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.status.GetState() == jobv1.JobState_JOB_STATE_FAILED || r.status.GetState() == jobv1.JobState_JOB_STATE_FINISHED
+}
+
 func (r *run) loop() {
 	defer close(r.done)
 	defer r.m.ended(r)
