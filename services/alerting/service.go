@@ -29,6 +29,7 @@ import (
 	"github.com/weirflow/weirflow/services/alerting/internal/people"
 	"github.com/weirflow/weirflow/services/alerting/internal/policy"
 	"github.com/weirflow/weirflow/services/platform/ledger"
+	"github.com/weirflow/weirflow/services/platform/lifecycle"
 	"github.com/weirflow/weirflow/services/platform/status"
 	"github.com/weirflow/weirflow/services/platform/version"
 	"github.com/weirflow/weirflow/services/platform/web"
@@ -144,43 +145,17 @@ func (s *Service) Register(g *grpc.Server) {
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }
 
-// Run serves until the context ends.
+// Run serves until the context ends. What raises alerts stops first: rules may still
+// fire until then, and what is sent then is still noted.
 func (s *Service) Run(ctx context.Context) error {
-	// One after the other: rules may still fire while those end who raise alerts, and
-	// what is sent then is still noted.
-	stages := [][]func(context.Context) error{
-		{s.port.Run, s.metrics.Run, s.intake.Run, s.policy.Run}, {s.notify.Run}, {s.history.Run, s.people.Run},
+	g := lifecycle.New(s.d.Logger)
+	for _, p := range []lifecycle.Part{
+		{Name: "history", Runner: s.history}, {Name: "people", Runner: s.people}, {Name: "notifications", Runner: s.notify},
+		{Name: "policies", Runner: s.policy}, {Name: "metrics", Runner: s.metrics}, {Name: "intake", Runner: s.intake}, {Name: "HTTP APIs", Runner: s.port},
+	} {
+		g.Add(p)
 	}
-	type stage struct {
-		end   context.CancelFunc
-		ended chan error
-		parts int
-	}
-	var running []stage
-	failed := make(chan struct{}, 16)
-	for _, parts := range stages {
-		part, end := context.WithCancel(context.WithoutCancel(ctx))
-		x := stage{end, make(chan error, len(parts)), len(parts)}
-		for _, run := range parts {
-			go func() {
-				x.ended <- run(part)
-				failed <- struct{}{}
-			}()
-		}
-		running = append(running, x)
-	}
-	select {
-	case <-ctx.Done():
-	case <-failed: // one that ends takes the others along
-	}
-	var errs []error
-	for _, x := range running {
-		x.end()
-		for range x.parts {
-			errs = append(errs, <-x.ended)
-		}
-	}
-	return errors.Join(errs...)
+	return g.Run(ctx)
 }
 
 // fire hands the alerts of rules over.

@@ -117,6 +117,19 @@ func (a *Admin) EnsureTopic(ctx context.Context, name string, partitions int, co
 	return err
 }
 
+// MakeTopic makes a topic of one partition unless it is there, for those who want
+// nothing else of an Admin. It gives up after ten seconds.
+func MakeTopic(ctx context.Context, cfg Config, log *slog.Logger, name string, config map[string]string) error {
+	a, err := NewAdmin(cfg, log)
+	if err != nil {
+		return err
+	}
+	defer a.Close()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return a.EnsureTopic(ctx, name, 1, config)
+}
+
 // Widen gives a topic more partitions, if it has fewer. Records stay where they are.
 func (a *Admin) Widen(ctx context.Context, topic string, partitions int) error {
 	info, err := a.Topic(ctx, topic)

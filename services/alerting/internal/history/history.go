@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
-	"github.com/prometheus/common/model"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -80,15 +79,7 @@ func record(d notify.Delivery) *alertv1.Delivery {
 		out.Error = strings.ToValidUTF8(d.Err.Error(), "\uFFFD")
 	}
 	for _, a := range d.Alerts {
-		out.Alerts = append(out.Alerts, &alertv1.DeliveredAlert{Fingerprint: a.Fingerprint().String(), Labels: plain(a.Labels), Summary: summary(a), Resolved: a.Resolved()})
-	}
-	return out
-}
-
-func plain(set model.LabelSet) map[string]string {
-	out := make(map[string]string, len(set))
-	for k, v := range set {
-		out[string(k)] = string(v)
+		out.Alerts = append(out.Alerts, &alertv1.DeliveredAlert{Fingerprint: a.Fingerprint().String(), Labels: notify.Plain(a.Labels), Summary: summary(a), Resolved: a.Resolved()})
 	}
 	return out
 }
@@ -121,7 +112,7 @@ func (h *History) Run(ctx context.Context) error {
 }
 
 func (h *History) follow(ctx context.Context) error {
-	if err := h.makeTopic(ctx); err != nil {
+	if err := kafka.MakeTopic(ctx, h.cfg, h.log, Topic, map[string]string{"retention.ms": retention}); err != nil {
 		return err
 	}
 	c, err := kafka.NewConsumer(h.cfg, kafka.ConsumerOptions{Logger: h.log})
@@ -153,17 +144,6 @@ func (h *History) follow(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-func (h *History) makeTopic(ctx context.Context) error {
-	a, err := kafka.NewAdmin(h.cfg, h.log)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	return a.EnsureTopic(ctx, Topic, 1, map[string]string{"retention.ms": retention})
 }
 
 func (h *History) take(b *kafka.Batch) {

@@ -68,7 +68,9 @@ func (i *Intake) Run(ctx context.Context) error {
 		return fmt.Errorf("read alerts: %w", err)
 	}
 	defer c.Close()
-	i.makeTopic(ctx)
+	if err := kafka.MakeTopic(ctx, i.cfg.Kafka, i.d.Logger, Topic, map[string]string{"retention.ms": "604800000"}); err != nil { // else the first job makes it
+		i.d.Logger.Debug("make the topic of alerts", "error", err)
+	}
 	if err := c.Subscribe(Topic, nil); err != nil {
 		return fmt.Errorf("read alerts: %w", err)
 	}
@@ -85,20 +87,6 @@ func (i *Intake) Run(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// makeTopic makes the topic if the cluster is there; else the first job does.
-func (i *Intake) makeTopic(ctx context.Context) {
-	a, err := kafka.NewAdmin(i.cfg.Kafka, i.d.Logger)
-	if err != nil {
-		return
-	}
-	defer a.Close()
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if err := a.EnsureTopic(ctx, Topic, 1, map[string]string{"retention.ms": "604800000"}); err != nil {
-		i.d.Logger.Debug("make the topic of alerts", "error", err)
-	}
 }
 
 // batch waits for a message and takes along what else is there.

@@ -174,9 +174,6 @@ func (e *Engine) Handler() http.Handler { return e.api }
 // Parser parses PromQL as the engine does.
 func (e *Engine) Parser() parser.Parser { return e.parser }
 
-// Queryable reads samples.
-func (e *Engine) Queryable() storage.Queryable { return e.db }
-
 // Appender writes samples.
 func (e *Engine) Appender(ctx context.Context) storage.AppenderV2 { return e.db.AppenderV2(ctx) }
 

@@ -15,6 +15,15 @@ type Active struct {
 	Receivers  []string
 }
 
+// Plain returns labels or annotations as texts.
+func Plain(set model.LabelSet) map[string]string {
+	out := make(map[string]string, len(set))
+	for k, v := range set {
+		out[string(k)] = string(v)
+	}
+	return out
+}
+
 // Active lists the alerts that go on.
 func (e *Engine) Active(ctx context.Context) ([]Active, error) {
 	it := e.alerts.GetPending()

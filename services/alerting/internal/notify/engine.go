@@ -196,12 +196,6 @@ func (e *Engine) Put(ctx context.Context, alerts ...*alert.Alert) error {
 // Alerts is where alerts are.
 func (e *Engine) Alerts() provider.Alerts { return e.alerts }
 
-// Silences are those that hold alerts back.
-func (e *Engine) Silences() *silence.Silences { return e.silences }
-
-// File is the configuration in use.
-func (e *Engine) File() *File { return e.file.Load() }
-
 // Groups returns the groups that alerts are in.
 func (e *Engine) Groups(ctx context.Context, routes func(*dispatch.Route) bool, alerts func(*alert.Alert, time.Time) bool) (dispatch.AlertGroups, map[model.Fingerprint][]string, error) {
 	return e.dispatcher.Load().Groups(ctx, routes, alerts)
@@ -220,26 +214,16 @@ func (e *Engine) Reload() error {
 	return e.apply(f)
 }
 
-// Check says what is wrong with the text of a configuration.
-func (e *Engine) Check(text string) error {
-	f, err := Load(text, e.d.Channels)
-	if err != nil {
-		return err
-	}
-	_, err = e.receivers(f, dispatch.NewRoute(f.Route, nil))
-	return err
-}
-
 // apply puts a configuration in the place of the one in use.
 func (e *Engine) apply(f *File) error {
 	e.reload.Lock()
 	defer e.reload.Unlock()
 	routes := dispatch.NewRoute(f.Route, nil)
-	receivers, err := e.receivers(f, routes)
+	tmpl, err := e.templates(f)
 	if err != nil {
 		return err
 	}
-	tmpl, err := e.templates(f)
+	receivers, err := e.receivers(f, routes, tmpl)
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/alertmanager/config/receiver"
 	"github.com/prometheus/alertmanager/dispatch"
 	"github.com/prometheus/alertmanager/notify"
+	"github.com/prometheus/alertmanager/template"
 	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/channel"
@@ -32,13 +33,9 @@ type Delivery struct {
 }
 
 // receivers makes the integrations of the receivers that routes use.
-func (e *Engine) receivers(f *File, routes *dispatch.Route) (map[string][]notify.Integration, error) {
+func (e *Engine) receivers(f *File, routes *dispatch.Route, tmpl *template.Template) (map[string][]notify.Integration, error) {
 	used := make(map[string]bool)
 	routes.Walk(func(r *dispatch.Route) { used[r.RouteOpts.Receiver] = true })
-	tmpl, err := e.templates(f)
-	if err != nil {
-		return nil, err
-	}
 	env := channel.Env{Logger: e.d.Logger, Templates: tmpl, HTTP: e.d.Guard.Client(sendTimeout), Now: time.Now}
 	all := make(map[string][]notify.Integration)
 	for _, r := range f.Receivers {

@@ -49,7 +49,7 @@ func (s Server) ListAlerts(ctx context.Context, req *alertv1.ListAlertsRequest) 
 }
 
 func (s Server) shown(a notify.Active) *alertv1.ActiveAlert {
-	x := &alertv1.ActiveAlert{Fingerprint: a.Alert.Fingerprint().String(), Labels: plain(a.Alert.Labels), Annotations: plain(a.Alert.Annotations),
+	x := &alertv1.ActiveAlert{Fingerprint: a.Alert.Fingerprint().String(), Labels: notify.Plain(a.Alert.Labels), Annotations: notify.Plain(a.Alert.Annotations),
 		StartsAt: timestamppb.New(a.Alert.StartsAt), EndsAt: timestamppb.New(a.Alert.EndsAt), GeneratorUrl: a.Alert.GeneratorURL, Receivers: a.Receivers,
 		Handling: s.People.Handling(a.Alert), State: alertv1.AlertState_ALERT_STATE_ACTIVE}
 	switch {
@@ -59,14 +59,6 @@ func (s Server) shown(a notify.Active) *alertv1.ActiveAlert {
 		x.State = alertv1.AlertState_ALERT_STATE_ACKNOWLEDGED
 	}
 	return x
-}
-
-func plain(set model.LabelSet) map[string]string {
-	out := make(map[string]string, len(set))
-	for k, v := range set {
-		out[string(k)] = string(v)
-	}
-	return out
 }
 
 func mentions(a *alertv1.ActiveAlert, want string) bool {

@@ -55,7 +55,7 @@ func newSink(env connector.Env, s *plan.Sink, o *connector.Options) (connector.S
 		k.name = s.Table.Name
 	}
 	log := env.Logger.With("table", s.Table.Name)
-	if err := ensureTopic(env.Handoff.Kafka, env); err != nil {
+	if err := kafka.MakeTopic(context.Background(), env.Handoff.Kafka, log, Topic, map[string]string{"retention.ms": "604800000"}); err != nil {
 		return nil, fmt.Errorf("table %q: %w", s.Table.Name, err)
 	}
 	var err error
@@ -65,17 +65,6 @@ func newSink(env connector.Env, s *plan.Sink, o *connector.Options) (connector.S
 	}
 	k.ctx, k.cancel = context.WithCancel(context.Background())
 	return k, nil
-}
-
-func ensureTopic(cfg kafka.Config, env connector.Env) error {
-	a, err := kafka.NewAdmin(cfg, env.Logger)
-	if err != nil {
-		return err
-	}
-	defer a.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	return a.EnsureTopic(ctx, Topic, 1, map[string]string{"retention.ms": "604800000"})
 }
 
 // Write makes an alert of each row. Of an update only the new row counts.
