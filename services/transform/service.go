@@ -75,17 +75,18 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !cfg.Exclusive {
+		if s.others, err = newOthers(cfg, d); err != nil {
+			return nil, err
+		}
+		s.jobs.Share(job.Sharing{Session: cfg.SessionTimeout}) // before anybody asks
+	}
 	if err := errors.Join(registerMetrics(d.Meters, s.jobs), letterMetrics(d.Meters, d.Instance, s.jobs, s.letters)); err != nil {
 		return nil, err
 	}
 	if d.Registry != nil {
 		if err := d.Registry.Register(s.flinkMetrics("", nil)); err != nil {
 			return nil, fmt.Errorf("register the metrics of jobs: %w", err)
-		}
-	}
-	if !cfg.Exclusive {
-		if s.others, err = newOthers(cfg, d); err != nil {
-			return nil, err
 		}
 	}
 	d.Board.NotReady("jobs", "the jobs have not been read yet")
@@ -106,7 +107,6 @@ func (s *Service) Register(server *grpc.Server) {
 func (s *Service) Run(ctx context.Context) error {
 	if s.others != nil {
 		defer s.others.begin(ctx)()
-		s.jobs.Share(job.Sharing{Session: s.cfg.SessionTimeout})
 		s.d.Logger.Info("jobs are shared with the other instances", "instance", s.d.Instance, "advertise", s.others.address)
 	}
 	letters, stop := context.WithCancel(ctx)

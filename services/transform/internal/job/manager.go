@@ -170,7 +170,7 @@ func (m *Manager) begin(ctx context.Context, errs chan<- error) func() {
 	return func() {
 		leave()
 		<-done
-		m.shares.taking.Wait()
+		m.shares.leave()
 	}
 }
 

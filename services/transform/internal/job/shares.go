@@ -45,6 +45,7 @@ type shares struct {
 	taking sync.WaitGroup
 
 	mu     sync.Mutex
+	left   bool // nothing more is begun
 	wanted map[int32]bool
 	held   map[int32]int64 // with the term under which jobs are written
 }
@@ -67,6 +68,24 @@ func (s *shares) run(ctx context.Context) error {
 		return fmt.Errorf("instance %q: %w; each needs a name of its own (instance)", s.m.cfg.Instance, err)
 	}
 	return err
+}
+
+// begin calls a function beside the caller, unless the group has been left: the table
+// of jobs is read for longer than that.
+func (s *shares) begin(f func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.left {
+		s.taking.Go(f)
+	}
+}
+
+// leave returns when all that was begun has ended.
+func (s *shares) leave() {
+	s.mu.Lock()
+	s.left = true
+	s.mu.Unlock()
+	s.taking.Wait()
 }
 
 // widen gives the topic of jobs its partitions: all records stay in the first.
@@ -158,7 +177,7 @@ func (m *Manager) accept(name string, old *jobv1.Job, there bool, row *jobv1.Job
 	m.shares.mu.Unlock()
 	if held && row.GetTerm() < term { // though it be a job that was deleted since
 		stale = true
-		m.shares.taking.Go(func() { m.rewrite(name) })
+		m.shares.begin(func() { m.rewrite(name) })
 	}
 	return !stale
 }
@@ -193,7 +212,7 @@ func (s *shares) Gained(slots []int32) {
 	}
 	s.mu.Unlock()
 	s.m.d.Logger.Info("jobs are shared out: taking shares", "shares", len(slots))
-	s.taking.Go(func() { s.take(slots) })
+	s.begin(func() { s.take(slots) })
 }
 
 // take begins the jobs of slots when all that was written of them is known.
