@@ -9,6 +9,7 @@
 package ingestv1
 
 import (
+	v11 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	v1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/event/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -99,6 +100,7 @@ type PushRequest struct {
 	//
 	//	*PushRequest_Client
 	//	*PushRequest_Batch
+	//	*PushRequest_Report
 	Message       isPushRequest_Message `protobuf_oneof:"message"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -159,6 +161,15 @@ func (x *PushRequest) GetBatch() *v1.EventBatch {
 	return nil
 }
 
+func (x *PushRequest) GetReport() *v11.Agent {
+	if x != nil {
+		if x, ok := x.Message.(*PushRequest_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
 type isPushRequest_Message interface {
 	isPushRequest_Message()
 }
@@ -171,9 +182,16 @@ type PushRequest_Batch struct {
 	Batch *v1.EventBatch `protobuf:"bytes,2,opt,name=batch,proto3,oneof"`
 }
 
+type PushRequest_Report struct {
+	// report says how far the agent's files are read; it has no answer.
+	Report *v11.Agent `protobuf:"bytes,3,opt,name=report,proto3,oneof"`
+}
+
 func (*PushRequest_Client) isPushRequest_Message() {}
 
 func (*PushRequest_Batch) isPushRequest_Message() {}
+
+func (*PushRequest_Report) isPushRequest_Message() {}
 
 // Rejection names events that can't be taken. They are counted and, where the
 // service is configured so, kept as dead letters; sending them again won't help.
@@ -427,15 +445,16 @@ var File_weirflow_ingest_v1_ingest_service_proto protoreflect.FileDescriptor
 
 const file_weirflow_ingest_v1_ingest_service_proto_rawDesc = "" +
 	"\n" +
-	"'weirflow/ingest/v1/ingest_service.proto\x12\x12weirflow.ingest.v1\x1a\x1dweirflow/event/v1/event.proto\"m\n" +
+	"'weirflow/ingest/v1/ingest_service.proto\x12\x12weirflow.ingest.v1\x1a%weirflow/agent/v1/agent_service.proto\x1a\x1dweirflow/event/v1/event.proto\"m\n" +
 	"\x06Client\x12\x19\n" +
 	"\bagent_id\x18\x01 \x01(\tR\aagentId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x03 \x01(\tR\aversion\x12\x1a\n" +
-	"\bhostname\x18\x04 \x01(\tR\bhostname\"\x85\x01\n" +
+	"\bhostname\x18\x04 \x01(\tR\bhostname\"\xb9\x01\n" +
 	"\vPushRequest\x124\n" +
 	"\x06client\x18\x01 \x01(\v2\x1a.weirflow.ingest.v1.ClientH\x00R\x06client\x125\n" +
-	"\x05batch\x18\x02 \x01(\v2\x1d.weirflow.event.v1.EventBatchH\x00R\x05batchB\t\n" +
+	"\x05batch\x18\x02 \x01(\v2\x1d.weirflow.event.v1.EventBatchH\x00R\x05batch\x122\n" +
+	"\x06report\x18\x03 \x01(\v2\x18.weirflow.agent.v1.AgentH\x00R\x06reportB\t\n" +
 	"\amessage\"e\n" +
 	"\tRejection\x12\x14\n" +
 	"\x05group\x18\x01 \x01(\rR\x05group\x12\x14\n" +
@@ -482,23 +501,25 @@ var file_weirflow_ingest_v1_ingest_service_proto_goTypes = []any{
 	(*PushBatchRequest)(nil),  // 4: weirflow.ingest.v1.PushBatchRequest
 	(*PushBatchResponse)(nil), // 5: weirflow.ingest.v1.PushBatchResponse
 	(*v1.EventBatch)(nil),     // 6: weirflow.event.v1.EventBatch
+	(*v11.Agent)(nil),         // 7: weirflow.agent.v1.Agent
 }
 var file_weirflow_ingest_v1_ingest_service_proto_depIdxs = []int32{
 	0, // 0: weirflow.ingest.v1.PushRequest.client:type_name -> weirflow.ingest.v1.Client
 	6, // 1: weirflow.ingest.v1.PushRequest.batch:type_name -> weirflow.event.v1.EventBatch
-	2, // 2: weirflow.ingest.v1.PushResponse.rejections:type_name -> weirflow.ingest.v1.Rejection
-	0, // 3: weirflow.ingest.v1.PushBatchRequest.client:type_name -> weirflow.ingest.v1.Client
-	6, // 4: weirflow.ingest.v1.PushBatchRequest.batch:type_name -> weirflow.event.v1.EventBatch
-	2, // 5: weirflow.ingest.v1.PushBatchResponse.rejections:type_name -> weirflow.ingest.v1.Rejection
-	1, // 6: weirflow.ingest.v1.IngestService.Push:input_type -> weirflow.ingest.v1.PushRequest
-	4, // 7: weirflow.ingest.v1.IngestService.PushBatch:input_type -> weirflow.ingest.v1.PushBatchRequest
-	3, // 8: weirflow.ingest.v1.IngestService.Push:output_type -> weirflow.ingest.v1.PushResponse
-	5, // 9: weirflow.ingest.v1.IngestService.PushBatch:output_type -> weirflow.ingest.v1.PushBatchResponse
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	7, // 2: weirflow.ingest.v1.PushRequest.report:type_name -> weirflow.agent.v1.Agent
+	2, // 3: weirflow.ingest.v1.PushResponse.rejections:type_name -> weirflow.ingest.v1.Rejection
+	0, // 4: weirflow.ingest.v1.PushBatchRequest.client:type_name -> weirflow.ingest.v1.Client
+	6, // 5: weirflow.ingest.v1.PushBatchRequest.batch:type_name -> weirflow.event.v1.EventBatch
+	2, // 6: weirflow.ingest.v1.PushBatchResponse.rejections:type_name -> weirflow.ingest.v1.Rejection
+	1, // 7: weirflow.ingest.v1.IngestService.Push:input_type -> weirflow.ingest.v1.PushRequest
+	4, // 8: weirflow.ingest.v1.IngestService.PushBatch:input_type -> weirflow.ingest.v1.PushBatchRequest
+	3, // 9: weirflow.ingest.v1.IngestService.Push:output_type -> weirflow.ingest.v1.PushResponse
+	5, // 10: weirflow.ingest.v1.IngestService.PushBatch:output_type -> weirflow.ingest.v1.PushBatchResponse
+	9, // [9:11] is the sub-list for method output_type
+	7, // [7:9] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_ingest_v1_ingest_service_proto_init() }
@@ -509,6 +530,7 @@ func file_weirflow_ingest_v1_ingest_service_proto_init() {
 	file_weirflow_ingest_v1_ingest_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*PushRequest_Client)(nil),
 		(*PushRequest_Batch)(nil),
+		(*PushRequest_Report)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -2069,7 +2069,7 @@ var File_weirflow_job_v1_job_service_proto protoreflect.FileDescriptor
 
 const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\n" +
-	"!weirflow/job/v1/job_service.proto\x12\x0fweirflow.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dweirflow/job/v1/preview.proto\x1a'weirflow/ledger/v1/ledger_service.proto\"\x9e\x03\n" +
+	"!weirflow/job/v1/job_service.proto\x12\x0fweirflow.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dweirflow/job/v1/preview.proto\x1a\x1fweirflow/job/v1/workbench.proto\x1a'weirflow/ledger/v1/ledger_service.proto\"\x9e\x03\n" +
 	"\x03Job\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12D\n" +
@@ -2254,7 +2254,7 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\vEFFECT_NONE\x10\x01\x12\x15\n" +
 	"\x11EFFECT_COMPATIBLE\x10\x02\x12\x12\n" +
 	"\x0eEFFECT_REBUILD\x10\x03\x12\x17\n" +
-	"\x13EFFECT_INCOMPATIBLE\x10\x042\xc8\a\n" +
+	"\x13EFFECT_INCOMPATIBLE\x10\x042\xd3\t\n" +
 	"\n" +
 	"JobService\x12R\n" +
 	"\tCreateJob\x12!.weirflow.job.v1.CreateJobRequest\x1a\".weirflow.job.v1.CreateJobResponse\x12X\n" +
@@ -2267,7 +2267,11 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x0fCreateSavepoint\x12'.weirflow.job.v1.CreateSavepointRequest\x1a(.weirflow.job.v1.CreateSavepointResponse\x12a\n" +
 	"\x0eListSavepoints\x12&.weirflow.job.v1.ListSavepointsRequest\x1a'.weirflow.job.v1.ListSavepointsResponse\x12d\n" +
 	"\x0fDeleteSavepoint\x12'.weirflow.job.v1.DeleteSavepointRequest\x1a(.weirflow.job.v1.DeleteSavepointResponse\x12N\n" +
-	"\aPreview\x12\x1f.weirflow.job.v1.PreviewRequest\x1a .weirflow.job.v1.PreviewResponse0\x01BAZ?github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1;jobv1b\x06proto3"
+	"\aPreview\x12\x1f.weirflow.job.v1.PreviewRequest\x1a .weirflow.job.v1.PreviewResponse0\x01\x12d\n" +
+	"\x0fListJobVersions\x12'.weirflow.job.v1.ListJobVersionsRequest\x1a(.weirflow.job.v1.ListJobVersionsResponse\x12U\n" +
+	"\n" +
+	"GetCatalog\x12\".weirflow.job.v1.GetCatalogRequest\x1a#.weirflow.job.v1.GetCatalogResponse\x12L\n" +
+	"\aTestJob\x12\x1f.weirflow.job.v1.TestJobRequest\x1a .weirflow.job.v1.TestJobResponseBAZ?github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1;jobv1b\x06proto3"
 
 var (
 	file_weirflow_job_v1_job_service_proto_rawDescOnce sync.Once
@@ -2321,7 +2325,13 @@ var file_weirflow_job_v1_job_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
 	(*v1.Stage)(nil),                // 35: weirflow.ledger.v1.Stage
 	(*PreviewRequest)(nil),          // 36: weirflow.job.v1.PreviewRequest
-	(*PreviewResponse)(nil),         // 37: weirflow.job.v1.PreviewResponse
+	(*ListJobVersionsRequest)(nil),  // 37: weirflow.job.v1.ListJobVersionsRequest
+	(*GetCatalogRequest)(nil),       // 38: weirflow.job.v1.GetCatalogRequest
+	(*TestJobRequest)(nil),          // 39: weirflow.job.v1.TestJobRequest
+	(*PreviewResponse)(nil),         // 40: weirflow.job.v1.PreviewResponse
+	(*ListJobVersionsResponse)(nil), // 41: weirflow.job.v1.ListJobVersionsResponse
+	(*GetCatalogResponse)(nil),      // 42: weirflow.job.v1.GetCatalogResponse
+	(*TestJobResponse)(nil),         // 43: weirflow.job.v1.TestJobResponse
 }
 var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
 	31, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
@@ -2364,19 +2374,25 @@ var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
 	25, // 37: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
 	27, // 38: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
 	36, // 39: weirflow.job.v1.JobService.Preview:input_type -> weirflow.job.v1.PreviewRequest
-	12, // 40: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
-	14, // 41: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
-	16, // 42: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
-	18, // 43: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
-	20, // 44: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
-	22, // 45: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
-	30, // 46: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
-	24, // 47: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
-	26, // 48: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
-	28, // 49: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
-	37, // 50: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
-	40, // [40:51] is the sub-list for method output_type
-	29, // [29:40] is the sub-list for method input_type
+	37, // 40: weirflow.job.v1.JobService.ListJobVersions:input_type -> weirflow.job.v1.ListJobVersionsRequest
+	38, // 41: weirflow.job.v1.JobService.GetCatalog:input_type -> weirflow.job.v1.GetCatalogRequest
+	39, // 42: weirflow.job.v1.JobService.TestJob:input_type -> weirflow.job.v1.TestJobRequest
+	12, // 43: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
+	14, // 44: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
+	16, // 45: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
+	18, // 46: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
+	20, // 47: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
+	22, // 48: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
+	30, // 49: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
+	24, // 50: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
+	26, // 51: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
+	28, // 52: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
+	40, // 53: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
+	41, // 54: weirflow.job.v1.JobService.ListJobVersions:output_type -> weirflow.job.v1.ListJobVersionsResponse
+	42, // 55: weirflow.job.v1.JobService.GetCatalog:output_type -> weirflow.job.v1.GetCatalogResponse
+	43, // 56: weirflow.job.v1.JobService.TestJob:output_type -> weirflow.job.v1.TestJobResponse
+	43, // [43:57] is the sub-list for method output_type
+	29, // [29:43] is the sub-list for method input_type
 	29, // [29:29] is the sub-list for extension type_name
 	29, // [29:29] is the sub-list for extension extendee
 	0,  // [0:29] is the sub-list for field type_name
@@ -2388,6 +2404,7 @@ func file_weirflow_job_v1_job_service_proto_init() {
 		return
 	}
 	file_weirflow_job_v1_preview_proto_init()
+	file_weirflow_job_v1_workbench_proto_init()
 	file_weirflow_job_v1_job_service_proto_msgTypes[2].OneofWrappers = []any{}
 	file_weirflow_job_v1_job_service_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}

@@ -32,6 +32,9 @@ const (
 	JobService_ListSavepoints_FullMethodName  = "/weirflow.job.v1.JobService/ListSavepoints"
 	JobService_DeleteSavepoint_FullMethodName = "/weirflow.job.v1.JobService/DeleteSavepoint"
 	JobService_Preview_FullMethodName         = "/weirflow.job.v1.JobService/Preview"
+	JobService_ListJobVersions_FullMethodName = "/weirflow.job.v1.JobService/ListJobVersions"
+	JobService_GetCatalog_FullMethodName      = "/weirflow.job.v1.JobService/GetCatalog"
+	JobService_TestJob_FullMethodName         = "/weirflow.job.v1.JobService/TestJob"
 )
 
 // JobServiceClient is the client API for JobService service.
@@ -61,6 +64,13 @@ type JobServiceClient interface {
 	// a limit is reached or the client leaves. It writes nothing, moves no consumer
 	// group, and keeps nothing.
 	Preview(ctx context.Context, in *PreviewRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[PreviewResponse], error)
+	// ListJobVersions returns how a job's statements were, the newest first.
+	ListJobVersions(ctx context.Context, in *ListJobVersionsRequest, opts ...grpc.CallOption) (*ListJobVersionsResponse, error)
+	// GetCatalog returns the tables, columns and functions that statements may name: for
+	// completion in an editor.
+	GetCatalog(ctx context.Context, in *GetCatalogRequest, opts ...grpc.CallOption) (*GetCatalogResponse, error)
+	// TestJob runs unit tests of statements on rows of their own.
+	TestJob(ctx context.Context, in *TestJobRequest, opts ...grpc.CallOption) (*TestJobResponse, error)
 }
 
 type jobServiceClient struct {
@@ -190,6 +200,36 @@ func (c *jobServiceClient) Preview(ctx context.Context, in *PreviewRequest, opts
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type JobService_PreviewClient = grpc.ServerStreamingClient[PreviewResponse]
 
+func (c *jobServiceClient) ListJobVersions(ctx context.Context, in *ListJobVersionsRequest, opts ...grpc.CallOption) (*ListJobVersionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListJobVersionsResponse)
+	err := c.cc.Invoke(ctx, JobService_ListJobVersions_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) GetCatalog(ctx context.Context, in *GetCatalogRequest, opts ...grpc.CallOption) (*GetCatalogResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetCatalogResponse)
+	err := c.cc.Invoke(ctx, JobService_GetCatalog_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *jobServiceClient) TestJob(ctx context.Context, in *TestJobRequest, opts ...grpc.CallOption) (*TestJobResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(TestJobResponse)
+	err := c.cc.Invoke(ctx, JobService_TestJob_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // JobServiceServer is the server API for JobService service.
 // All implementations must embed UnimplementedJobServiceServer
 // for forward compatibility.
@@ -217,6 +257,13 @@ type JobServiceServer interface {
 	// a limit is reached or the client leaves. It writes nothing, moves no consumer
 	// group, and keeps nothing.
 	Preview(*PreviewRequest, grpc.ServerStreamingServer[PreviewResponse]) error
+	// ListJobVersions returns how a job's statements were, the newest first.
+	ListJobVersions(context.Context, *ListJobVersionsRequest) (*ListJobVersionsResponse, error)
+	// GetCatalog returns the tables, columns and functions that statements may name: for
+	// completion in an editor.
+	GetCatalog(context.Context, *GetCatalogRequest) (*GetCatalogResponse, error)
+	// TestJob runs unit tests of statements on rows of their own.
+	TestJob(context.Context, *TestJobRequest) (*TestJobResponse, error)
 	mustEmbedUnimplementedJobServiceServer()
 }
 
@@ -259,6 +306,15 @@ func (UnimplementedJobServiceServer) DeleteSavepoint(context.Context, *DeleteSav
 }
 func (UnimplementedJobServiceServer) Preview(*PreviewRequest, grpc.ServerStreamingServer[PreviewResponse]) error {
 	return status.Error(codes.Unimplemented, "method Preview not implemented")
+}
+func (UnimplementedJobServiceServer) ListJobVersions(context.Context, *ListJobVersionsRequest) (*ListJobVersionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListJobVersions not implemented")
+}
+func (UnimplementedJobServiceServer) GetCatalog(context.Context, *GetCatalogRequest) (*GetCatalogResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCatalog not implemented")
+}
+func (UnimplementedJobServiceServer) TestJob(context.Context, *TestJobRequest) (*TestJobResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method TestJob not implemented")
 }
 func (UnimplementedJobServiceServer) mustEmbedUnimplementedJobServiceServer() {}
 func (UnimplementedJobServiceServer) testEmbeddedByValue()                    {}
@@ -472,6 +528,60 @@ func _JobService_Preview_Handler(srv interface{}, stream grpc.ServerStream) erro
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type JobService_PreviewServer = grpc.ServerStreamingServer[PreviewResponse]
 
+func _JobService_ListJobVersions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListJobVersionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).ListJobVersions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_ListJobVersions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).ListJobVersions(ctx, req.(*ListJobVersionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_GetCatalog_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCatalogRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).GetCatalog(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_GetCatalog_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).GetCatalog(ctx, req.(*GetCatalogRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _JobService_TestJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(TestJobRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(JobServiceServer).TestJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: JobService_TestJob_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(JobServiceServer).TestJob(ctx, req.(*TestJobRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // JobService_ServiceDesc is the grpc.ServiceDesc for JobService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -518,6 +628,18 @@ var JobService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteSavepoint",
 			Handler:    _JobService_DeleteSavepoint_Handler,
+		},
+		{
+			MethodName: "ListJobVersions",
+			Handler:    _JobService_ListJobVersions_Handler,
+		},
+		{
+			MethodName: "GetCatalog",
+			Handler:    _JobService_GetCatalog_Handler,
+		},
+		{
+			MethodName: "TestJob",
+			Handler:    _JobService_TestJob_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
