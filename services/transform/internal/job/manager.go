@@ -31,8 +31,10 @@ const (
 	JobsTopic   = "weirflow.jobs"
 	SinksTopic  = "weirflow.sinks"
 	StatusTopic = "weirflow.sink-status"
-	StatePrefix = "weirflow.state."
-	IndexPrefix = "weirflow.index."
+	// VersionsTopic has the statements of jobs as they were.
+	VersionsTopic = "weirflow.job-versions"
+	StatePrefix   = "weirflow.state."
+	IndexPrefix   = "weirflow.index."
 )
 
 // What a request can be wrong about.
@@ -78,6 +80,7 @@ type Manager struct {
 	cfg      Config
 	d        Deps
 	jobs     *table.Table[*jobv1.Job]
+	versions *table.Table[*jobv1.JobVersion]
 	sinks    *table.Table[*indexv1.Sink]
 	statuses *table.Table[*indexv1.SinkStatus]
 	admin    *kafka.Admin
@@ -103,6 +106,9 @@ func New(cfg Config, d Deps) (*Manager, error) {
 	if m.statuses, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: StatusTopic, Logger: d.Logger}, func() *indexv1.SinkStatus { return &indexv1.SinkStatus{} }); err != nil {
 		return nil, err
 	}
+	if m.versions, err = table.New(table.Config{Kafka: cfg.Kafka, Topic: VersionsTopic, Logger: d.Logger}, func() *jobv1.JobVersion { return &jobv1.JobVersion{} }); err != nil {
+		return nil, err
+	}
 	m.jobs.Accept(m.accept)
 	m.jobs.Watch(m.jobChanged)
 	m.statuses.Watch(m.sinkChanged)
@@ -114,17 +120,18 @@ func New(cfg Config, d Deps) (*Manager, error) {
 // on at the next start. ready is called when the jobs are known.
 func (m *Manager) Run(ctx context.Context, ready func()) error {
 	tables, stop := context.WithCancel(context.WithoutCancel(ctx))
-	errs := make(chan error, 4)
+	errs := make(chan error, 5)
 	var running sync.WaitGroup
 	running.Go(func() { errs <- m.jobs.Run(tables) })
 	running.Go(func() { errs <- m.sinks.Run(tables) })
 	running.Go(func() { errs <- m.statuses.Run(tables) })
+	running.Go(func() { errs <- m.versions.Run(tables) })
 	defer func() {
 		stop()
 		running.Wait()
 		m.admin.Close()
 	}()
-	for _, t := range []<-chan struct{}{m.jobs.Ready(), m.sinks.Ready(), m.statuses.Ready()} {
+	for _, t := range []<-chan struct{}{m.jobs.Ready(), m.sinks.Ready(), m.statuses.Ready(), m.versions.Ready()} {
 		select {
 		case <-ctx.Done():
 			return nil

@@ -53,6 +53,7 @@ func (m *Manager) Create(ctx context.Context, req *jobv1.CreateJobRequest) (*job
 	if err := m.put(ctx, j); err != nil {
 		return nil, err
 	}
+	m.remember(ctx, old, j)
 	if !req.GetStart() {
 		return j, nil
 	}
@@ -185,6 +186,9 @@ func (m *Manager) Delete(ctx context.Context, name string) error {
 		return err
 	}
 	if err := m.dropUnused(ctx, IndexPrefix+name); err != nil {
+		return err
+	}
+	if err := m.forgetVersions(ctx, name); err != nil {
 		return err
 	}
 	m.d.Book.Close(name)

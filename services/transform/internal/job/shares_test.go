@@ -54,6 +54,7 @@ func sharing(t *testing.T, session time.Duration) (*Manager, []int32, *lines) {
 	running.Go(func() { _ = m.jobs.Run(ctx) })
 	running.Go(func() { _ = m.sinks.Run(ctx) })
 	running.Go(func() { _ = m.statuses.Run(ctx) })
+	running.Go(func() { _ = m.versions.Run(ctx) })
 	t.Cleanup(func() {
 		m.stopAll(false)
 		cancel()

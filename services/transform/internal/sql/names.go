@@ -5,8 +5,10 @@ import (
 	"strings"
 
 	"github.com/weirflow/weirflow/services/transform/internal/sql/ast"
+	"github.com/weirflow/weirflow/services/transform/internal/sql/catalog"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/scan"
 	"github.com/weirflow/weirflow/services/transform/internal/sql/token"
+	"github.com/weirflow/weirflow/services/transform/internal/types"
 )
 
 // Settings are the names of the settings that are known.
@@ -23,28 +25,38 @@ func (s *Session) Functions() []string {
 	return slices.Compact(out)
 }
 
-// Tables lists the tables and views of the current database.
-func (s *Session) Tables() []string {
+// Relations lists the tables and views of the current database.
+func (s *Session) Relations() []*catalog.Relation {
 	cat, db := s.catalog.Current()
 	rels, err := s.catalog.Relations(cat, db)
 	if err != nil {
 		return nil
 	}
+	return rels
+}
+
+// Tables lists the names of the tables and views of the current database.
+func (s *Session) Tables() []string {
 	var out []string
-	for _, r := range rels {
+	for _, r := range s.Relations() {
 		out = append(out, r.ID.Name)
 	}
 	return out
 }
 
-// Columns lists the columns of a table or view; none if there is no such.
-func (s *Session) Columns(table string) []string {
+// Fields lists the columns of a table or view with their types; none if there is no such.
+func (s *Session) Fields(table string) []types.Field {
 	fields, err := s.analyzer.Table(ast.Path{{Text: table}})
 	if err != nil {
 		return nil
 	}
+	return fields
+}
+
+// Columns lists the names of the columns of a table or view.
+func (s *Session) Columns(table string) []string {
 	var out []string
-	for _, f := range fields {
+	for _, f := range s.Fields(table) {
 		out = append(out, f.Name)
 	}
 	return out

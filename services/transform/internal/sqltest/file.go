@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/weirflow/weirflow/services/transform/internal/connector"
+	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // Suffix is what names of test files end in.
@@ -18,9 +19,10 @@ const Suffix = ".test.yaml"
 
 // File is a file of tests of one job.
 type File struct {
-	path   string
-	source []byte
-	script string // the job's statements
+	path    string
+	source  []byte
+	script  string // the job's statements
+	library wasm.Library
 
 	// Job is the file of the job's statements, SQL the statements themselves.
 	Job string `yaml:"job"`
@@ -88,17 +90,15 @@ func Load(path string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{path: path, source: source}
-	if err := yaml.UnmarshalWithOptions(source, f, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	f, err := decode(path, source)
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case f.Job != "" && f.SQL != "":
 		err = errors.New("give either job or sql, not both")
 	case f.Job == "" && f.SQL == "":
 		err = errors.New("job (a file of statements) or sql (statements) is missing")
-	case len(f.Tests) == 0:
-		err = errors.New("tests is missing")
 	case f.Job != "":
 		var text []byte
 		text, err = os.ReadFile(filepath.Join(filepath.Dir(path), f.Job))
@@ -111,6 +111,43 @@ func Load(path string) (*File, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	f.library = wasm.Library{Anywhere: true}
+	return f, nil
+}
+
+// Parse reads tests of statements that are given beside them. It opens no file, and
+// the functions of the statements come from the library.
+func Parse(tests, script string, settings map[string]string, library wasm.Library) (*File, error) {
+	f, err := decode("tests", []byte(tests))
+	if err != nil {
+		return nil, err
+	}
+	if f.Job != "" || f.SQL != "" {
+		return nil, errors.New("tests: job and sql are not used here: the statements are given beside the tests")
+	}
+	f.script, f.library = script, library
+	if f.Settings == nil {
+		f.Settings = map[string]string{}
+	}
+	for k, v := range settings {
+		if _, ok := f.Settings[k]; !ok {
+			f.Settings[k] = v
+		}
+	}
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("tests: %w", err)
+	}
+	return f, nil
+}
+
+func decode(path string, source []byte) (*File, error) {
+	f := &File{path: path, source: source}
+	if err := yaml.UnmarshalWithOptions(source, f, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %s", path, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	if len(f.Tests) == 0 {
+		return nil, fmt.Errorf("%s: tests is missing", path)
 	}
 	return f, nil
 }

@@ -107,6 +107,11 @@ func (r *report) paint(text, color string) string {
 	return color + text + plain
 }
 
+// Text says why a test failed; nothing when it passed.
+func (r *Result) Text() string {
+	return r.text(func(text, _ string) string { return text })
+}
+
 // text says why a test failed.
 func (r *Result) text(paint func(text, color string) string) string {
 	var b strings.Builder

@@ -15,7 +15,6 @@ import (
 	"github.com/weirflow/weirflow/services/transform/internal/exec"
 	"github.com/weirflow/weirflow/services/transform/internal/plan"
 	"github.com/weirflow/weirflow/services/transform/internal/script"
-	"github.com/weirflow/weirflow/services/transform/internal/wasm"
 )
 
 // Result is how a test went.
@@ -54,7 +53,7 @@ func (r *Result) run() (err error) {
 		return err
 	}
 	w := newWorld(connectors.All(), now)
-	library := wasm.Library{Anywhere: true}
+	library := r.File.library
 	prog, err := script.Compile(r.File.script, r.File.Settings, w.registry, library)
 	if err != nil {
 		return err

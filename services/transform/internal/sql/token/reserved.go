@@ -1,6 +1,10 @@
 package token
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // reservedWords are the words that cannot name a column, table or alias without
 // backquotes.
@@ -59,3 +63,6 @@ func NewWords() *Words {
 
 // Reserved reports whether the word, in upper case, must be quoted to be a name.
 func (w *Words) Reserved(upper string) bool { return w.reserved[upper] }
+
+// All lists the reserved words, in upper case and sorted.
+func (w *Words) All() []string { return slices.Sorted(maps.Keys(w.reserved)) }

@@ -22,14 +22,16 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// JobVersion is a job's statements as they were from one change on.
+// JobVersion is a job's statements as they were from one change on. Versions are
+// records of the compacted topic weirflow.job-versions.
 type JobVersion struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// epoch is the version's number: it goes up with each change of the statements.
-	Epoch         int64                  `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// version goes up by one with each change of the statements.
+	Version       int64                  `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
 	Sql           string                 `protobuf:"bytes,2,opt,name=sql,proto3" json:"sql,omitempty"`
 	Parameters    map[string]string      `protobuf:"bytes,3,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	At            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
+	Job           string                 `protobuf:"bytes,5,opt,name=job,proto3" json:"job,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -64,9 +66,9 @@ func (*JobVersion) Descriptor() ([]byte, []int) {
 	return file_weirflow_job_v1_workbench_proto_rawDescGZIP(), []int{0}
 }
 
-func (x *JobVersion) GetEpoch() int64 {
+func (x *JobVersion) GetVersion() int64 {
 	if x != nil {
-		return x.Epoch
+		return x.Version
 	}
 	return 0
 }
@@ -90,6 +92,13 @@ func (x *JobVersion) GetAt() *timestamppb.Timestamp {
 		return x.At
 	}
 	return nil
+}
+
+func (x *JobVersion) GetJob() string {
+	if x != nil {
+		return x.Job
+	}
+	return ""
 }
 
 // ListJobVersionsRequest names a job.
@@ -716,15 +725,16 @@ var File_weirflow_job_v1_workbench_proto protoreflect.FileDescriptor
 
 const file_weirflow_job_v1_workbench_proto_rawDesc = "" +
 	"\n" +
-	"\x1fweirflow/job/v1/workbench.proto\x12\x0fweirflow.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x01\n" +
+	"\x1fweirflow/job/v1/workbench.proto\x12\x0fweirflow.job.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x82\x02\n" +
 	"\n" +
-	"JobVersion\x12\x14\n" +
-	"\x05epoch\x18\x01 \x01(\x03R\x05epoch\x12\x10\n" +
+	"JobVersion\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\x03R\aversion\x12\x10\n" +
 	"\x03sql\x18\x02 \x01(\tR\x03sql\x12K\n" +
 	"\n" +
 	"parameters\x18\x03 \x03(\v2+.weirflow.job.v1.JobVersion.ParametersEntryR\n" +
 	"parameters\x12*\n" +
-	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x1a=\n" +
+	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x10\n" +
+	"\x03job\x18\x05 \x01(\tR\x03job\x1a=\n" +
 	"\x0fParametersEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"*\n" +
