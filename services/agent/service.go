@@ -15,10 +15,13 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	"github.com/weirflow/weirflow/services/agent/internal/feed"
 	"github.com/weirflow/weirflow/services/agent/internal/pipeline"
 	"github.com/weirflow/weirflow/services/agent/internal/registry"
+	"github.com/weirflow/weirflow/services/agent/internal/report"
 	"github.com/weirflow/weirflow/services/agent/internal/settings"
 	"github.com/weirflow/weirflow/services/agent/internal/tail"
 	"github.com/weirflow/weirflow/services/platform/ledger"
@@ -138,12 +141,48 @@ func (s *Service) run(ctx, outCtx context.Context, stopOutput func(), reg *regis
 	background.Go(func() { s.keepRegistry(inCtx, reg) })
 	claims := tail.NewClaims()
 	background.Go(func() { s.sweep(inCtx, reg, claims) })
+	farewell := s.report(outCtx, reg, claims, out)
 	s.readAll(inCtx, reg, claims, p)
 	stopInputs()
 	background.Wait()
 	p.Close()
 	err := s.drain(ctx, p, sent, stopOutput)
+	farewell()
 	return errors.Join(err, reg.Flush())
+}
+
+// reporter is an output that can tell how far files are read.
+type reporter interface {
+	Report(a *agentv1.Agent)
+	Farewell(ctx context.Context, a *agentv1.Agent) error
+}
+
+// report tells who takes the events how far files are read, until the function that
+// it returns is called.
+func (s *Service) report(ctx context.Context, reg *registry.Registry, claims *tail.Claims, out pipeline.Output) func() {
+	to, ok := out.(reporter)
+	if !ok || s.cfg.Once {
+		return func() {}
+	}
+	book := s.d.Book.Stage("input")
+	src := report.Source{
+		Agent: &agentv1.Agent{Id: s.facts.id, Name: s.facts.name(s.settings), Hostname: s.facts.host.Hostname, Version: Compatible, Output: s.out.Kind,
+			StartedAt: timestamppb.New(s.facts.started)},
+		Entries: reg.Snapshot, Taken: claims.Taken, Lines: func() uint64 { return book.Account().Out },
+	}
+	reporting, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		src.Run(reporting, to.Report)
+	}()
+	return func() {
+		stop()
+		<-done
+		if err := to.Farewell(context.WithoutCancel(ctx), src.Last()); err != nil {
+			s.d.Logger.Debug("send the last report", "error", err)
+		}
+	}
 }
 
 // readAll runs the inputs until they end.

@@ -12,6 +12,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	eventv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/event/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	"github.com/weirflow/weirflow/services/agent"
@@ -29,12 +30,13 @@ type sink struct {
 	// delay makes it slow.
 	delay time.Duration
 
-	mu     sync.Mutex
-	events []sunk
-	count  int
-	client *ingestv1.Client
-	server *grpc.Server
-	addr   string
+	mu      sync.Mutex
+	events  []sunk
+	reports []*agentv1.Agent
+	count   int
+	client  *ingestv1.Client
+	server  *grpc.Server
+	addr    string
 }
 
 // sunk is an event as ingest sees it.
@@ -79,6 +81,12 @@ func (s *sink) Push(stream grpc.BidiStreamingServer[ingestv1.PushRequest, ingest
 			if err := stream.Send(&ingestv1.PushResponse{Window: 16}); err != nil {
 				return err
 			}
+			continue
+		}
+		if r := req.GetReport(); r != nil {
+			s.mu.Lock()
+			s.reports = append(s.reports, r)
+			s.mu.Unlock()
 			continue
 		}
 		b := req.GetBatch()

@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	eventv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/event/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	"github.com/weirflow/weirflow/services/ingest/internal/render"
@@ -21,6 +22,7 @@ type pushServer struct {
 	cfg     Config
 	writer  *writer.Writer
 	metrics *metrics
+	report  func(*agentv1.Agent)
 	outputs sync.Pool
 }
 
@@ -122,6 +124,10 @@ func (s *pushServer) receive(ctx context.Context, cancel context.CancelCauseFunc
 		}
 		if err != nil {
 			return err
+		}
+		if r := req.GetReport(); r != nil {
+			s.report(r)
+			continue
 		}
 		b := req.GetBatch()
 		if b == nil {

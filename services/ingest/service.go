@@ -8,10 +8,12 @@ import (
 	"go.opentelemetry.io/otel/metric"
 	"google.golang.org/grpc"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
 	topicv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/topic/v1"
+	"github.com/weirflow/weirflow/services/ingest/internal/agents"
 	"github.com/weirflow/weirflow/services/ingest/internal/message"
 	"github.com/weirflow/weirflow/services/ingest/internal/topic"
 	"github.com/weirflow/weirflow/services/ingest/internal/writer"
@@ -25,6 +27,8 @@ type Deps struct {
 	Meters metric.MeterProvider
 	Board  *status.Board
 	Book   *ledger.Book
+	// Now is the clock; nil: the real one.
+	Now func() time.Time
 }
 
 // Service takes events into Kafka.
@@ -33,6 +37,7 @@ type Service struct {
 	d      Deps
 	writer *writer.Writer
 	push   *pushServer
+	agents *agents.Keeper
 }
 
 // New checks the configuration and prepares the service; Kafka need not be there yet.
@@ -51,8 +56,15 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	known, err := agents.New(cfg.Kafka, d.Logger, d.Now)
+	if err != nil {
+		return nil, err
+	}
 	d.Board.NotReady("kafka", "not asked yet")
-	return &Service{cfg: cfg, d: d, writer: w, push: &pushServer{cfg: cfg, writer: w, metrics: m}}, nil
+	return &Service{cfg: cfg, d: d, writer: w, agents: known, push: &pushServer{cfg: cfg, writer: w, metrics: m, report: known.Offer}}, nil
 }
 
 // Register puts the service's APIs on a gRPC server.
@@ -60,6 +72,7 @@ func (s *Service) Register(g *grpc.Server) {
 	ingestv1.RegisterIngestServiceServer(g, s.push)
 	topicv1.RegisterTopicServiceServer(g, topic.NewServer(s.writer.Admin()))
 	topicv1.RegisterMessageServiceServer(g, message.NewServer(s.cfg.Kafka, s.writer.Admin(), s.d.Logger))
+	agentv1.RegisterAgentServiceServer(g, agents.Server{Keeper: s.agents})
 	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }
@@ -67,6 +80,15 @@ func (s *Service) Register(g *grpc.Server) {
 // Run watches Kafka until the context ends, then flushes. The gRPC server must
 // have stopped before, so that nothing new comes.
 func (s *Service) Run(ctx context.Context) error {
+	watching, stop := context.WithCancel(ctx)
+	reports := make(chan error, 1)
+	go func() { reports <- s.agents.Run(watching) }()
+	defer func() {
+		stop()
+		if err := <-reports; err != nil {
+			s.d.Logger.Error("reports of agents were not kept", "error", err)
+		}
+	}()
 	tick := time.NewTicker(5 * time.Second)
 	defer tick.Stop()
 	for {

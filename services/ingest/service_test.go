@@ -52,6 +52,12 @@ func startWith(t *testing.T, k kafka.Config, change func(*ingest.Config), tel *t
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serve(t, s, tel)
+}
+
+// serve runs a service until the end of the test.
+func serve(t *testing.T, s *ingest.Service, tel *telemetry.Telemetry) *grpc.ClientConn {
+	t.Helper()
 	g, err := rpc.NewServer(rpc.ServerConfig{Listen: rpc.InMemory}, tel)
 	if err != nil {
 		t.Fatal(err)

@@ -8,7 +8,9 @@ package ingest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -17,12 +19,16 @@ import (
 
 	"google.golang.org/grpc"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	"github.com/weirflow/weirflow/services/agent/internal/pipeline"
 )
 
 // defaultWindow holds until ingest says how many batches it takes.
 const defaultWindow = 16
+
+// farewellWithin bounds how long an agent's end waits for its last report.
+const farewellWithin = time.Second
 
 // Options are the settings of the output.
 type Options struct {
@@ -46,9 +52,10 @@ type Output struct {
 	done   chan struct{}
 
 	mu      sync.Mutex
-	queue   []*flight     // unacknowledged, in order
-	window  int           // of queue
-	changed chan struct{} // closed and replaced when queue or window change
+	queue   []*flight      // unacknowledged, in order
+	window  int            // of queue
+	report  *agentv1.Agent // the last one that was not sent
+	changed chan struct{}  // closed and replaced when queue, window or report change
 
 	refusedSaid time.Time
 }
@@ -88,6 +95,40 @@ func (out *Output) Send(ctx context.Context, b *pipeline.Batch) error {
 		case <-changed:
 		}
 	}
+}
+
+// Report sends how far files are read, on the stream of the events. Of reports that
+// can't be sent now, only the last counts.
+func (out *Output) Report(a *agentv1.Agent) {
+	out.mu.Lock()
+	out.report = a
+	out.signal()
+	out.mu.Unlock()
+}
+
+// Farewell sends a last report when no stream is there any more, if that is quickly done.
+func (out *Output) Farewell(ctx context.Context, a *agentv1.Agent) error {
+	ctx, cancel := context.WithTimeout(ctx, farewellWithin)
+	defer cancel()
+	conn, err := out.o.Dial(out.o.Hosts[0])
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }()
+	stream, err := ingestv1.NewIngestServiceClient(conn).Push(ctx)
+	if err != nil {
+		return fmt.Errorf("open stream: %w", err)
+	}
+	if err := errors.Join(stream.Send(&ingestv1.PushRequest{Message: &ingestv1.PushRequest_Report{Report: a}}), stream.CloseSend()); err != nil {
+		return fmt.Errorf("send: %w", err)
+	}
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	return err
 }
 
 // signal wakes those who wait for a change; the lock is held.

@@ -6,6 +6,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	eventv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/event/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	"github.com/weirflow/weirflow/services/agent/internal/pipeline"
@@ -49,7 +50,13 @@ func (s *session) setWindow(window uint32) {
 // send sends what is not yet sent on this stream, in order, as the window allows.
 func (s *session) send(ctx context.Context) error {
 	for {
-		f, changed, renew := s.next()
+		f, report, changed, renew := s.next()
+		if report != nil {
+			if err := s.stream.Send(&ingestv1.PushRequest{Message: &ingestv1.PushRequest_Report{Report: report}}); err != nil {
+				return fmt.Errorf("send: %w", err)
+			}
+			continue
+		}
 		switch {
 		case renew:
 			return nil
@@ -67,25 +74,28 @@ func (s *session) send(ctx context.Context) error {
 	}
 }
 
-// next finds the first batch that is to be sent; else what to wait for.
-func (s *session) next() (f *flight, changed <-chan struct{}, renew bool) {
+// next finds a report or the first batch that is to be sent; else what to wait for.
+func (s *session) next() (f *flight, report *agentv1.Agent, changed <-chan struct{}, renew bool) {
 	s.out.mu.Lock()
 	defer s.out.mu.Unlock()
+	if report, s.out.report = s.out.report, nil; report != nil {
+		return nil, report, nil, false
+	}
 	if len(s.sources) >= maxSources {
-		return nil, s.out.changed, len(s.flights) == 0
+		return nil, nil, s.out.changed, len(s.flights) == 0
 	}
 	if len(s.flights) >= max(1, s.window) {
-		return nil, s.out.changed, false
+		return nil, nil, s.out.changed, false
 	}
 	for _, f := range s.out.queue {
 		if f.session != s.number {
 			f.session = s.number
 			s.sequence++
 			s.flights[s.sequence] = f
-			return f, nil, false
+			return f, nil, nil, false
 		}
 	}
-	return nil, s.out.changed, false
+	return nil, nil, s.out.changed, false
 }
 
 func (s *session) push(f *flight) error {

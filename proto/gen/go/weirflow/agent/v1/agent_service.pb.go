@@ -90,7 +90,7 @@ type Agent struct {
 	// output is where its events go: "ingest" or "kafka".
 	Output    string                 `protobuf:"bytes,5,opt,name=output,proto3" json:"output,omitempty"`
 	StartedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
-	// reported_at is the time of the last report, by the agent's clock.
+	// reported_at is when ingest took the last report.
 	ReportedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=reported_at,json=reportedAt,proto3" json:"reported_at,omitempty"`
 	// interval_millis is how often it reports.
 	IntervalMillis int64 `protobuf:"varint,8,opt,name=interval_millis,json=intervalMillis,proto3" json:"interval_millis,omitempty"`
