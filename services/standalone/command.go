@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weirflow/weirflow/gateway"
+	"github.com/weirflow/weirflow/gateway/cli"
 	agent "github.com/weirflow/weirflow/services/agent/cli"
 	"github.com/weirflow/weirflow/services/alerting"
 	"github.com/weirflow/weirflow/services/indexer"
@@ -23,7 +24,15 @@ func Command() *cobra.Command {
 		Use: "weirflow", Short: "Personalised real-time monitoring of system and application logs",
 		Version: version.String(), SilenceUsage: true, SilenceErrors: true,
 	}
-	root.AddCommand(runCommand(), agent.Command(), ingest.Command(), transform.Command(), indexer.Command(), alerting.Command(), gateway.Command(), sqlcli.Command())
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "use", Title: "Use a running server:"})
+	for _, c := range []*cobra.Command{runCommand(), agent.Command(), ingest.Command(), transform.Command(), indexer.Command(), alerting.Command(), gateway.Command(), sqlcli.Command()} {
+		c.GroupID = "run"
+		root.AddCommand(c)
+	}
+	for _, c := range cli.Commands() {
+		c.GroupID = "use"
+		root.AddCommand(c)
+	}
 	return root
 }
 
