@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 
+	"github.com/weirflow/weirflow/services/platform/kafka"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
 	"github.com/weirflow/weirflow/services/platform/secret"
@@ -22,6 +23,9 @@ type Config struct {
 	Token secret.String `yaml:"token" help:"bearer token that API calls must bring"`
 	// Search is the store that /api/v1/search leads to.
 	Search Search `yaml:"search"`
+	// Kafka keeps what people make here, such as dashboards; without brokers nothing
+	// can be kept.
+	Kafka kafka.Config `yaml:"kafka"`
 	// Ingest, Transform, Indexer, Agent and Alerting are the services behind the gateway;
 	// an empty address leaves one out.
 	Ingest    rpc.ClientConfig `yaml:"ingest"`
@@ -42,6 +46,7 @@ type Search struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen:    ports.Loopback(ports.GatewayHTTP),
+		Kafka:     kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}},
 		Search:    Search{URL: "http://" + ports.Loopback(ports.Search), Username: "elastic"},
 		Ingest:    rpc.ClientConfig{Address: ports.Loopback(ports.IngestGRPC)},
 		Transform: rpc.ClientConfig{Address: ports.Loopback(ports.TransformGRPC)},
@@ -55,6 +60,9 @@ func (c Config) Validate() error {
 	errs = append(errs, c.port().Validate("gateway"))
 	if u, err := url.Parse(c.Search.URL); err != nil || (c.Search.URL != "" && u.Host == "") {
 		errs = append(errs, fmt.Errorf("gateway.search.url %q is not a URL such as http://127.0.0.1:9200", c.Search.URL))
+	}
+	if len(c.Kafka.Brokers) > 0 {
+		errs = append(errs, c.Kafka.Validate())
 	}
 	return errors.Join(errs...)
 }

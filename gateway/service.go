@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
@@ -16,17 +17,30 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/weirflow/weirflow/gateway/console"
+	agentgw "github.com/weirflow/weirflow/gateway/gen/weirflow/agent/v1"
 	alertgw "github.com/weirflow/weirflow/gateway/gen/weirflow/alert/v1"
+	dashboardgw "github.com/weirflow/weirflow/gateway/gen/weirflow/dashboard/v1"
 	deadlettergw "github.com/weirflow/weirflow/gateway/gen/weirflow/deadletter/v1"
+	flowgw "github.com/weirflow/weirflow/gateway/gen/weirflow/flow/v1"
 	ingestgw "github.com/weirflow/weirflow/gateway/gen/weirflow/ingest/v1"
 	jobgw "github.com/weirflow/weirflow/gateway/gen/weirflow/job/v1"
 	ledgergw "github.com/weirflow/weirflow/gateway/gen/weirflow/ledger/v1"
+	metricgw "github.com/weirflow/weirflow/gateway/gen/weirflow/metric/v1"
+	searchgw "github.com/weirflow/weirflow/gateway/gen/weirflow/search/v1"
 	statusgw "github.com/weirflow/weirflow/gateway/gen/weirflow/status/v1"
 	topicgw "github.com/weirflow/weirflow/gateway/gen/weirflow/topic/v1"
+	"github.com/weirflow/weirflow/gateway/internal/dashboard"
+	"github.com/weirflow/weirflow/gateway/internal/page"
+	"github.com/weirflow/weirflow/gateway/internal/searchapi"
+	"github.com/weirflow/weirflow/gateway/internal/sse"
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
 	deadletterv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/deadletter/v1"
+	flowv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/flow/v1"
 	ingestv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ingest/v1"
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
+	metricv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/metric/v1"
 	topicv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/topic/v1"
 	"github.com/weirflow/weirflow/services/platform/status"
 	"github.com/weirflow/weirflow/services/platform/web"
@@ -49,9 +63,12 @@ type Deps struct {
 
 // Service is the gateway.
 type Service struct {
-	cfg  Config
-	d    Deps
-	port *web.Server
+	cfg        Config
+	d          Deps
+	port       *web.Server
+	dashboards *dashboard.Book
+	search     *searchapi.Server
+	inside     *inside
 }
 
 // New takes the port, so that one that is taken is known at once.
@@ -60,15 +77,54 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, d: d}
+	var err error
+	if s.dashboards, err = dashboard.New(cfg.Kafka, d.Logger, s.who, time.Now); err != nil {
+		return nil, err
+	}
+	if s.search, err = searchapi.New(searchapi.Store(cfg.Search)); err != nil {
+		return nil, err
+	}
+	if s.inside, err = newInside(); err != nil {
+		return nil, err
+	}
+	s.addFlow()
+	mux, err := s.routes()
+	if err != nil {
+		return nil, err
+	}
+	handler := otelhttp.NewHandler(web.SecureHeaders(cfg.guard().KnownHost(web.LimitBody(maxBody, mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
+	if s.port, err = web.Listen(cfg.port(), handler, d.Logger); err != nil {
+		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	return s, nil
+}
+
+// who is the name of who makes a request; empty where nobody logs in.
+func (s *Service) who(context.Context) string { return "" }
+
+// routes leads requests to the API, the search store and the console.
+func (s *Service) routes() (http.Handler, error) {
 	api, err := s.api()
 	if err != nil {
 		return nil, err
 	}
-	search, err := newSearchProxy(cfg.Search)
+	search, err := newSearchProxy(s.cfg.Search)
 	if err != nil {
 		return nil, err
 	}
-	guard := cfg.guard()
+	zipped, err := page.Compressed(sse.Keep(heartbeat, stalled, api))
+	if err != nil {
+		return nil, err
+	}
+	files, err := console.Files()
+	if err != nil {
+		return nil, err
+	}
+	pages, err := page.New(files, s.cfg.TLS.CertFile != "")
+	if err != nil {
+		return nil, err
+	}
+	guard := s.cfg.guard()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -78,33 +134,38 @@ func New(cfg Config, d Deps) (*Service, error) {
 		_, _ = w.Write(openAPI)
 	})
 	mux.Handle("/api/v1/search/", guard.Authorized(http.StripPrefix("/api/v1/search", search)))
-	mux.Handle("/api/", guard.Authorized(api))
-	mux.HandleFunc("GET /{$}", s.index)
+	mux.Handle("/api/", guard.Authorized(zipped))
+	mux.HandleFunc("GET /api/{$}", s.index)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at "+r.URL.Path+"; /openapi.json lists what there is")
+		if !pages.Is(r.URL.Path) {
+			writeError(w, http.StatusNotFound, codeNotFound, "there is nothing at "+r.URL.Path+"; /openapi.json lists what there is")
+			return
+		}
+		pages.ServeHTTP(w, r)
 	})
-	handler := otelhttp.NewHandler(web.SecureHeaders(guard.KnownHost(web.LimitBody(maxBody, mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
-	if s.port, err = web.Listen(cfg.port(), handler, d.Logger); err != nil {
-		return nil, fmt.Errorf("gateway: %w", err)
-	}
-	return s, nil
+	return mux, nil
 }
 
 // api is the REST face of the services' gRPC.
 func (s *Service) api() (http.Handler, error) {
 	ctx := context.Background()
 	// A field that no message has is an error: it is mistyped.
-	mux := runtime.NewServeMux(runtime.WithDisablePathLengthFallback(), runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.HTTPBodyMarshaler{
-		Marshaler: &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true}},
-	}))
-	all := aggregate{backends: s.d.Backends}
+	body := &runtime.HTTPBodyMarshaler{Marshaler: &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true}}}
+	mux := runtime.NewServeMux(runtime.WithDisablePathLengthFallback(), runtime.WithMarshalerOption(runtime.MIMEWildcard, body),
+		runtime.WithMarshalerOption(sse.Type, sse.Marshaler{Marshaler: body}))
 	ingest, transform := s.d.Backends["ingest"], s.d.Backends["transform"]
 	if ingest == nil || transform == nil {
 		return nil, errors.New("the gateway needs the addresses of ingest and transform")
 	}
+	all, alerting := aggregate{backends: s.d.Backends}, s.backend("alerting")
 	err := errors.Join(
-		alertgw.RegisterAlertServiceHandlerClient(ctx, mux, alertv1.NewAlertServiceClient(s.backend("alerting"))),
-		alertgw.RegisterPolicyServiceHandlerClient(ctx, mux, alertv1.NewPolicyServiceClient(s.backend("alerting"))),
+		agentgw.RegisterAgentServiceHandlerClient(ctx, mux, agentv1.NewAgentServiceClient(ingest)),
+		alertgw.RegisterAlertServiceHandlerClient(ctx, mux, alertv1.NewAlertServiceClient(alerting)),
+		alertgw.RegisterPolicyServiceHandlerClient(ctx, mux, alertv1.NewPolicyServiceClient(alerting)),
+		alertgw.RegisterOnCallServiceHandlerClient(ctx, mux, alertv1.NewOnCallServiceClient(alerting)),
+		alertgw.RegisterTemplateServiceHandlerClient(ctx, mux, alertv1.NewTemplateServiceClient(alerting)),
+		alertgw.RegisterSilenceServiceHandlerClient(ctx, mux, alertv1.NewSilenceServiceClient(alerting)),
+		metricgw.RegisterMetricServiceHandlerClient(ctx, mux, metricv1.NewMetricServiceClient(alerting)),
 		ingestgw.RegisterIngestServiceHandlerClient(ctx, mux, ingestv1.NewIngestServiceClient(ingest)),
 		topicgw.RegisterTopicServiceHandlerClient(ctx, mux, topicv1.NewTopicServiceClient(ingest)),
 		topicgw.RegisterMessageServiceHandlerClient(ctx, mux, topicv1.NewMessageServiceClient(ingest)),
@@ -112,6 +173,9 @@ func (s *Service) api() (http.Handler, error) {
 		deadlettergw.RegisterDeadLetterServiceHandlerClient(ctx, mux, deadletterv1.NewDeadLetterServiceClient(transform)),
 		ledgergw.RegisterLedgerServiceHandlerServer(ctx, mux, ledgerServer{aggregate: all}),
 		statusgw.RegisterStatusServiceHandlerServer(ctx, mux, statusServer{aggregate: all}),
+		searchgw.RegisterSearchServiceHandlerServer(ctx, mux, s.search),
+		dashboardgw.RegisterDashboardServiceHandlerServer(ctx, mux, s.dashboards),
+		flowgw.RegisterFlowServiceHandlerClient(ctx, mux, flowv1.NewFlowServiceClient(s.inside.conn)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register REST handlers: %w", err)
@@ -126,4 +190,13 @@ func (s *Service) Addr() string { return s.port.Addr() }
 func (s *Service) Handler() http.Handler { return s.port.Handler() }
 
 // Run serves until the context ends, then lets requests finish for a moment.
-func (s *Service) Run(ctx context.Context) error { return s.port.Run(ctx) }
+func (s *Service) Run(ctx context.Context) error {
+	keeping, stop := context.WithCancel(ctx)
+	kept := make(chan error, 1)
+	go func() { kept <- s.dashboards.Run(keeping) }()
+	leave := s.inside.begin()
+	err := s.port.Run(ctx)
+	leave()
+	stop()
+	return errors.Join(err, <-kept)
+}

@@ -73,7 +73,7 @@ func start(t *testing.T, change func(*gateway.Config)) http.Handler {
 		}
 	}
 	cfg := gateway.DefaultConfig()
-	cfg.Listen = "127.0.0.1:0"
+	cfg.Listen, cfg.Kafka.Brokers = "127.0.0.1:0", nil
 	if change != nil {
 		change(&cfg)
 	}
@@ -105,7 +105,9 @@ func TestAnswers(t *testing.T) {
 		want                     string
 	}{
 		{"health", "GET", "/healthz", "", 200, `"status":"ok"`},
-		{"index", "GET", "/", "", 200, `"openapi":"/openapi.json"`},
+		{"index", "GET", "/api/", "", 200, `"openapi":"/openapi.json"`},
+		{"console", "GET", "/", "", 200, `<div id="root">`},
+		{"a page of the console", "GET", "/jobs/one", "", 200, `<div id="root">`},
 		{"openapi", "GET", "/openapi.json", "", 200, `"openapi": "3.`},
 		{"job", "GET", "/api/v1/jobs/one", "", 200, `"state":"JOB_STATE_RUNNING"`},
 		{"absent job", "GET", "/api/v1/jobs/two", "", 404, `"message":"there is no job \"two\""`},
@@ -113,7 +115,7 @@ func TestAnswers(t *testing.T) {
 		{"broken body", "POST", "/api/v1/jobs:validate", `{"sql":`, 400, `"code":3`},
 		{"unknown field", "POST", "/api/v1/jobs:validate", `{"sqll":"x"}`, 400, `"code":3`},
 		{"not implemented", "GET", "/api/v1/topics", "", 501, `"code":12`},
-		{"absent path", "GET", "/nowhere", "", 404, `"code":5`},
+		{"absent path", "GET", "/nowhere.txt", "", 404, `"code":5`},
 		{"wrong method", "PATCH", "/api/v1/jobs/one", "", 501, `"code":12`},
 		{"ledger of all", "GET", "/api/v1/ledger", "", 200, `"in":"3"`},
 		{"ledger names who is silent", "GET", "/api/v1/ledger", "", 200, `"unreachable":{"ingest"`},

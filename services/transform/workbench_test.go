@@ -139,3 +139,24 @@ tests:
 		t.Errorf("broken statements: %v, %v", res, err)
 	}
 }
+
+func TestStatusSaysWhereAJobWrites(t *testing.T) {
+	cfg := kafkatest.Start(t, "in", "out")
+	client, _, _ := service(t, cfg)
+	produce(t, cfg, "in", 0, 25)
+	sql := source(cfg, "") + `CREATE TABLE o (m STRING) WITH ('connector'='kafka','topic'='out','format'='json','properties.bootstrap.servers'='` + cfg.Brokers[0] + `');
+		CREATE TABLE nothing (m STRING) WITH ('connector'='blackhole');
+		EXECUTE STATEMENT SET BEGIN INSERT INTO o SELECT message FROM src; INSERT INTO nothing SELECT message FROM src WHERE message = 'line 7'; END;`
+	if _, err := client.CreateJob(t.Context(), &jobv1.CreateJobRequest{Name: "both", Sql: sql, Start: true}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "both sinks to have their rows", func() bool {
+		res, err := client.GetJob(t.Context(), &jobv1.GetJobRequest{Name: "both"})
+		if err != nil {
+			return false
+		}
+		got := res.GetJob().GetStatus().GetOutputs()
+		return len(got) == 2 && got[0].GetTable() == "o" && got[0].GetConnector() == "kafka" && got[0].GetTarget() == "out" && got[0].GetRecords() == 25 &&
+			got[1].GetTable() == "nothing" && got[1].GetTarget() == "" && got[1].GetRecords() == 1
+	})
+}

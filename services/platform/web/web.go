@@ -128,11 +128,13 @@ type Server struct {
 	tls     *tls.Config // nil: plain HTTP
 	handler http.Handler
 	log     *slog.Logger
+	// patience is for how long a request may be on its way here.
+	patience time.Duration
 }
 
 // Listen takes the port, so that one that is taken is known at once.
 func Listen(cfg Config, handler http.Handler, log *slog.Logger) (*Server, error) {
-	s := &Server{handler: handler, log: log}
+	s := &Server{handler: handler, log: log, patience: time.Minute}
 	var err error
 	if s.tls, err = cfg.TLS.Server(); err != nil {
 		return nil, err
@@ -152,7 +154,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // Run serves until the context ends, then lets requests finish for a moment.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		Handler: s.handler, ReadHeaderTimeout: min(5*time.Second, s.patience), ReadTimeout: s.patience, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	stop := context.AfterFunc(ctx, func() {

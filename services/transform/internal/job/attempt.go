@@ -38,8 +38,9 @@ type attempt struct {
 	// partitions of the topic of documents
 	partitions int
 	// tables of the sinks, and the nanoseconds that were spent on rows
-	tables []string
-	busy   atomic.Int64
+	tables  []string
+	outputs []*jobv1.Output // for status
+	busy    atomic.Int64
 
 	demand chan chan<- error
 	ended  chan struct{}  // closed when the pipeline has ended
@@ -149,6 +150,7 @@ func (a *attempt) makeSinks(prog *script.Program) error {
 			return err
 		}
 		a.sinks, a.tables = append(a.sinks, sink), append(a.tables, s.Table.Name)
+		a.outputs = append(a.outputs, outputOf(s.Table))
 		takers = append(takers, script.Checked(s, sink))
 		roots = append(roots, s.Input)
 	}
@@ -262,7 +264,7 @@ func (a *attempt) fill(st *jobv1.JobStatus) {
 	if !f.at.IsZero() {
 		st.LastCheckpointAt, st.Checkpoint = timestamppb.New(f.at), f.proto()
 	}
-	st.Sources, st.Operators = nil, nil
+	st.Sources, st.Operators, st.Outputs = nil, nil, nil
 	now := a.r.m.d.Now().UnixMilli()
 	for _, in := range a.inputs {
 		if w, ok := in.Source.(connector.Waiter); ok {
@@ -286,5 +288,7 @@ func (a *attempt) fill(st *jobv1.JobStatus) {
 	if a.graph == nil {
 		return
 	}
-	fillOperators(st, a.graph.Stats(), f)
+	stats := a.graph.Stats()
+	fillOperators(st, stats, f)
+	fillOutputs(st, a.outputs, stats)
 }

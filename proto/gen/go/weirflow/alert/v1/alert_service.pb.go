@@ -78,6 +78,60 @@ func (AlertState) EnumDescriptor() ([]byte, []int) {
 	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{0}
 }
 
+// RecipientState is what became of a text message or call.
+type RecipientState int32
+
+const (
+	RecipientState_RECIPIENT_STATE_UNSPECIFIED RecipientState = 0
+	// The provider took it and has not said more.
+	RecipientState_RECIPIENT_STATE_PENDING     RecipientState = 1
+	RecipientState_RECIPIENT_STATE_DELIVERED   RecipientState = 2
+	RecipientState_RECIPIENT_STATE_UNDELIVERED RecipientState = 3
+)
+
+// Enum value maps for RecipientState.
+var (
+	RecipientState_name = map[int32]string{
+		0: "RECIPIENT_STATE_UNSPECIFIED",
+		1: "RECIPIENT_STATE_PENDING",
+		2: "RECIPIENT_STATE_DELIVERED",
+		3: "RECIPIENT_STATE_UNDELIVERED",
+	}
+	RecipientState_value = map[string]int32{
+		"RECIPIENT_STATE_UNSPECIFIED": 0,
+		"RECIPIENT_STATE_PENDING":     1,
+		"RECIPIENT_STATE_DELIVERED":   2,
+		"RECIPIENT_STATE_UNDELIVERED": 3,
+	}
+)
+
+func (x RecipientState) Enum() *RecipientState {
+	p := new(RecipientState)
+	*p = x
+	return p
+}
+
+func (x RecipientState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RecipientState) Descriptor() protoreflect.EnumDescriptor {
+	return file_weirflow_alert_v1_alert_service_proto_enumTypes[1].Descriptor()
+}
+
+func (RecipientState) Type() protoreflect.EnumType {
+	return &file_weirflow_alert_v1_alert_service_proto_enumTypes[1]
+}
+
+func (x RecipientState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RecipientState.Descriptor instead.
+func (RecipientState) EnumDescriptor() ([]byte, []int) {
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{1}
+}
+
 // ActiveAlert is an alert that goes on.
 type ActiveAlert struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -358,7 +412,12 @@ type Delivery struct {
 	// Empty when it was delivered.
 	Error string `protobuf:"bytes,7,opt,name=error,proto3" json:"error,omitempty"`
 	// It failed and is tried again.
-	Again         bool `protobuf:"varint,8,opt,name=again,proto3" json:"again,omitempty"`
+	Again bool `protobuf:"varint,8,opt,name=again,proto3" json:"again,omitempty"`
+	// It was sent by TestReceiver.
+	Test bool `protobuf:"varint,9,opt,name=test,proto3" json:"test,omitempty"`
+	// The numbers that the provider of text messages or calls took, and what it said of
+	// them later.
+	Recipients    []*Recipient `protobuf:"bytes,10,rep,name=recipients,proto3" json:"recipients,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -449,6 +508,187 @@ func (x *Delivery) GetAgain() bool {
 	return false
 }
 
+func (x *Delivery) GetTest() bool {
+	if x != nil {
+		return x.Test
+	}
+	return false
+}
+
+func (x *Delivery) GetRecipients() []*Recipient {
+	if x != nil {
+		return x.Recipients
+	}
+	return nil
+}
+
+// Recipient is a number that a text message or call goes to.
+type Recipient struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With its middle hidden.
+	Number string `protobuf:"bytes,1,opt,name=number,proto3" json:"number,omitempty"`
+	// tencent or twilio.
+	Provider string `protobuf:"bytes,2,opt,name=provider,proto3" json:"provider,omitempty"`
+	// By which the provider knows it.
+	Id    string         `protobuf:"bytes,3,opt,name=id,proto3" json:"id,omitempty"`
+	State RecipientState `protobuf:"varint,4,opt,name=state,proto3,enum=weirflow.alert.v1.RecipientState" json:"state,omitempty"`
+	// The provider's own word for it: DELIVRD, busy.
+	Detail        string                 `protobuf:"bytes,5,opt,name=detail,proto3" json:"detail,omitempty"`
+	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recipient) Reset() {
+	*x = Recipient{}
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recipient) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recipient) ProtoMessage() {}
+
+func (x *Recipient) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recipient.ProtoReflect.Descriptor instead.
+func (*Recipient) Descriptor() ([]byte, []int) {
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Recipient) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Recipient) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *Recipient) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Recipient) GetState() RecipientState {
+	if x != nil {
+		return x.State
+	}
+	return RecipientState_RECIPIENT_STATE_UNSPECIFIED
+}
+
+func (x *Recipient) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *Recipient) GetUpdatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UpdatedAt
+	}
+	return nil
+}
+
+// DeliveryReceipt is a record of the topic weirflow.delivery-receipts: what a provider
+// said of a text message or call after it had taken it.
+type DeliveryReceipt struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Provider      string                 `protobuf:"bytes,1,opt,name=provider,proto3" json:"provider,omitempty"`
+	Id            string                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	State         RecipientState         `protobuf:"varint,3,opt,name=state,proto3,enum=weirflow.alert.v1.RecipientState" json:"state,omitempty"`
+	Detail        string                 `protobuf:"bytes,4,opt,name=detail,proto3" json:"detail,omitempty"`
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryReceipt) Reset() {
+	*x = DeliveryReceipt{}
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryReceipt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryReceipt) ProtoMessage() {}
+
+func (x *DeliveryReceipt) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryReceipt.ProtoReflect.Descriptor instead.
+func (*DeliveryReceipt) Descriptor() ([]byte, []int) {
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *DeliveryReceipt) GetProvider() string {
+	if x != nil {
+		return x.Provider
+	}
+	return ""
+}
+
+func (x *DeliveryReceipt) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *DeliveryReceipt) GetState() RecipientState {
+	if x != nil {
+		return x.State
+	}
+	return RecipientState_RECIPIENT_STATE_UNSPECIFIED
+}
+
+func (x *DeliveryReceipt) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+func (x *DeliveryReceipt) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 type DeliveredAlert struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Fingerprint   string                 `protobuf:"bytes,1,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"`
@@ -461,7 +701,7 @@ type DeliveredAlert struct {
 
 func (x *DeliveredAlert) Reset() {
 	*x = DeliveredAlert{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[4]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -473,7 +713,7 @@ func (x *DeliveredAlert) String() string {
 func (*DeliveredAlert) ProtoMessage() {}
 
 func (x *DeliveredAlert) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[4]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -486,7 +726,7 @@ func (x *DeliveredAlert) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeliveredAlert.ProtoReflect.Descriptor instead.
 func (*DeliveredAlert) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{4}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *DeliveredAlert) GetFingerprint() string {
@@ -528,7 +768,7 @@ type ListAlertsRequest struct {
 
 func (x *ListAlertsRequest) Reset() {
 	*x = ListAlertsRequest{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[5]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -540,7 +780,7 @@ func (x *ListAlertsRequest) String() string {
 func (*ListAlertsRequest) ProtoMessage() {}
 
 func (x *ListAlertsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[5]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -553,7 +793,7 @@ func (x *ListAlertsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAlertsRequest.ProtoReflect.Descriptor instead.
 func (*ListAlertsRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{5}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListAlertsRequest) GetText() string {
@@ -580,7 +820,7 @@ type ListAlertsResponse struct {
 
 func (x *ListAlertsResponse) Reset() {
 	*x = ListAlertsResponse{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[6]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -592,7 +832,7 @@ func (x *ListAlertsResponse) String() string {
 func (*ListAlertsResponse) ProtoMessage() {}
 
 func (x *ListAlertsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[6]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -605,7 +845,7 @@ func (x *ListAlertsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAlertsResponse.ProtoReflect.Descriptor instead.
 func (*ListAlertsResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{6}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListAlertsResponse) GetAlerts() []*ActiveAlert {
@@ -628,7 +868,7 @@ type AcknowledgeAlertRequest struct {
 
 func (x *AcknowledgeAlertRequest) Reset() {
 	*x = AcknowledgeAlertRequest{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[7]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -640,7 +880,7 @@ func (x *AcknowledgeAlertRequest) String() string {
 func (*AcknowledgeAlertRequest) ProtoMessage() {}
 
 func (x *AcknowledgeAlertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[7]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -653,7 +893,7 @@ func (x *AcknowledgeAlertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeAlertRequest.ProtoReflect.Descriptor instead.
 func (*AcknowledgeAlertRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{7}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AcknowledgeAlertRequest) GetFingerprint() string {
@@ -693,7 +933,7 @@ type AcknowledgeAlertResponse struct {
 
 func (x *AcknowledgeAlertResponse) Reset() {
 	*x = AcknowledgeAlertResponse{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[8]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -705,7 +945,7 @@ func (x *AcknowledgeAlertResponse) String() string {
 func (*AcknowledgeAlertResponse) ProtoMessage() {}
 
 func (x *AcknowledgeAlertResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[8]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -718,7 +958,7 @@ func (x *AcknowledgeAlertResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeAlertResponse.ProtoReflect.Descriptor instead.
 func (*AcknowledgeAlertResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{8}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AcknowledgeAlertResponse) GetHandling() *Handling {
@@ -739,7 +979,7 @@ type AssignAlertRequest struct {
 
 func (x *AssignAlertRequest) Reset() {
 	*x = AssignAlertRequest{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[9]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -751,7 +991,7 @@ func (x *AssignAlertRequest) String() string {
 func (*AssignAlertRequest) ProtoMessage() {}
 
 func (x *AssignAlertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[9]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -764,7 +1004,7 @@ func (x *AssignAlertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignAlertRequest.ProtoReflect.Descriptor instead.
 func (*AssignAlertRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{9}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AssignAlertRequest) GetFingerprint() string {
@@ -790,7 +1030,7 @@ type AssignAlertResponse struct {
 
 func (x *AssignAlertResponse) Reset() {
 	*x = AssignAlertResponse{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[10]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -802,7 +1042,7 @@ func (x *AssignAlertResponse) String() string {
 func (*AssignAlertResponse) ProtoMessage() {}
 
 func (x *AssignAlertResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[10]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -815,7 +1055,7 @@ func (x *AssignAlertResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignAlertResponse.ProtoReflect.Descriptor instead.
 func (*AssignAlertResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{10}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *AssignAlertResponse) GetHandling() *Handling {
@@ -836,7 +1076,7 @@ type CommentAlertRequest struct {
 
 func (x *CommentAlertRequest) Reset() {
 	*x = CommentAlertRequest{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[11]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -848,7 +1088,7 @@ func (x *CommentAlertRequest) String() string {
 func (*CommentAlertRequest) ProtoMessage() {}
 
 func (x *CommentAlertRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[11]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -861,7 +1101,7 @@ func (x *CommentAlertRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommentAlertRequest.ProtoReflect.Descriptor instead.
 func (*CommentAlertRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{11}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CommentAlertRequest) GetFingerprint() string {
@@ -894,7 +1134,7 @@ type CommentAlertResponse struct {
 
 func (x *CommentAlertResponse) Reset() {
 	*x = CommentAlertResponse{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[12]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1146,7 @@ func (x *CommentAlertResponse) String() string {
 func (*CommentAlertResponse) ProtoMessage() {}
 
 func (x *CommentAlertResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[12]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1159,7 @@ func (x *CommentAlertResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CommentAlertResponse.ProtoReflect.Descriptor instead.
 func (*CommentAlertResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{12}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *CommentAlertResponse) GetHandling() *Handling {
@@ -944,7 +1184,7 @@ type ListDeliveriesRequest struct {
 
 func (x *ListDeliveriesRequest) Reset() {
 	*x = ListDeliveriesRequest{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[13]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -956,7 +1196,7 @@ func (x *ListDeliveriesRequest) String() string {
 func (*ListDeliveriesRequest) ProtoMessage() {}
 
 func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[13]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -969,7 +1209,7 @@ func (x *ListDeliveriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesRequest.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{13}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListDeliveriesRequest) GetText() string {
@@ -1017,7 +1257,7 @@ type ListDeliveriesResponse struct {
 
 func (x *ListDeliveriesResponse) Reset() {
 	*x = ListDeliveriesResponse{}
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[14]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1029,7 +1269,7 @@ func (x *ListDeliveriesResponse) String() string {
 func (*ListDeliveriesResponse) ProtoMessage() {}
 
 func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[14]
+	mi := &file_weirflow_alert_v1_alert_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1042,7 +1282,7 @@ func (x *ListDeliveriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDeliveriesResponse.ProtoReflect.Descriptor instead.
 func (*ListDeliveriesResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{14}
+	return file_weirflow_alert_v1_alert_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListDeliveriesResponse) GetDeliveries() []*Delivery {
@@ -1092,7 +1332,7 @@ const file_weirflow_alert_v1_alert_service_proto_rawDesc = "" +
 	"\aComment\x12\x0e\n" +
 	"\x02by\x18\x01 \x01(\tR\x02by\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04text\"\x98\x02\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text\"\xea\x02\n" +
 	"\bDelivery\x12*\n" +
 	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12-\n" +
 	"\x04took\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04took\x12\x1a\n" +
@@ -1101,7 +1341,26 @@ const file_weirflow_alert_v1_alert_service_proto_rawDesc = "" +
 	"\x05group\x18\x05 \x01(\tR\x05group\x129\n" +
 	"\x06alerts\x18\x06 \x03(\v2!.weirflow.alert.v1.DeliveredAlertR\x06alerts\x12\x14\n" +
 	"\x05error\x18\a \x01(\tR\x05error\x12\x14\n" +
-	"\x05again\x18\b \x01(\bR\x05again\"\xea\x01\n" +
+	"\x05again\x18\b \x01(\bR\x05again\x12\x12\n" +
+	"\x04test\x18\t \x01(\bR\x04test\x12<\n" +
+	"\n" +
+	"recipients\x18\n" +
+	" \x03(\v2\x1c.weirflow.alert.v1.RecipientR\n" +
+	"recipients\"\xdb\x01\n" +
+	"\tRecipient\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\tR\x06number\x12\x1a\n" +
+	"\bprovider\x18\x02 \x01(\tR\bprovider\x12\x0e\n" +
+	"\x02id\x18\x03 \x01(\tR\x02id\x127\n" +
+	"\x05state\x18\x04 \x01(\x0e2!.weirflow.alert.v1.RecipientStateR\x05state\x12\x16\n" +
+	"\x06detail\x18\x05 \x01(\tR\x06detail\x129\n" +
+	"\n" +
+	"updated_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\"\xba\x01\n" +
+	"\x0fDeliveryReceipt\x12\x1a\n" +
+	"\bprovider\x18\x01 \x01(\tR\bprovider\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x127\n" +
+	"\x05state\x18\x03 \x01(\x0e2!.weirflow.alert.v1.RecipientStateR\x05state\x12\x16\n" +
+	"\x06detail\x18\x04 \x01(\tR\x06detail\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xea\x01\n" +
 	"\x0eDeliveredAlert\x12 \n" +
 	"\vfingerprint\x18\x01 \x01(\tR\vfingerprint\x12E\n" +
 	"\x06labels\x18\x02 \x03(\v2-.weirflow.alert.v1.DeliveredAlert.LabelsEntryR\x06labels\x12\x18\n" +
@@ -1150,7 +1409,12 @@ const file_weirflow_alert_v1_alert_service_proto_rawDesc = "" +
 	"\x17ALERT_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ALERT_STATE_ACTIVE\x10\x01\x12\x1a\n" +
 	"\x16ALERT_STATE_SUPPRESSED\x10\x02\x12\x1c\n" +
-	"\x18ALERT_STATE_ACKNOWLEDGED\x10\x032\xfc\x03\n" +
+	"\x18ALERT_STATE_ACKNOWLEDGED\x10\x03*\x8e\x01\n" +
+	"\x0eRecipientState\x12\x1f\n" +
+	"\x1bRECIPIENT_STATE_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17RECIPIENT_STATE_PENDING\x10\x01\x12\x1d\n" +
+	"\x19RECIPIENT_STATE_DELIVERED\x10\x02\x12\x1f\n" +
+	"\x1bRECIPIENT_STATE_UNDELIVERED\x10\x032\xfc\x03\n" +
 	"\fAlertService\x12Y\n" +
 	"\n" +
 	"ListAlerts\x12$.weirflow.alert.v1.ListAlertsRequest\x1a%.weirflow.alert.v1.ListAlertsResponse\x12k\n" +
@@ -1171,69 +1435,77 @@ func file_weirflow_alert_v1_alert_service_proto_rawDescGZIP() []byte {
 	return file_weirflow_alert_v1_alert_service_proto_rawDescData
 }
 
-var file_weirflow_alert_v1_alert_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weirflow_alert_v1_alert_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_weirflow_alert_v1_alert_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_weirflow_alert_v1_alert_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_weirflow_alert_v1_alert_service_proto_goTypes = []any{
 	(AlertState)(0),                  // 0: weirflow.alert.v1.AlertState
-	(*ActiveAlert)(nil),              // 1: weirflow.alert.v1.ActiveAlert
-	(*Handling)(nil),                 // 2: weirflow.alert.v1.Handling
-	(*Comment)(nil),                  // 3: weirflow.alert.v1.Comment
-	(*Delivery)(nil),                 // 4: weirflow.alert.v1.Delivery
-	(*DeliveredAlert)(nil),           // 5: weirflow.alert.v1.DeliveredAlert
-	(*ListAlertsRequest)(nil),        // 6: weirflow.alert.v1.ListAlertsRequest
-	(*ListAlertsResponse)(nil),       // 7: weirflow.alert.v1.ListAlertsResponse
-	(*AcknowledgeAlertRequest)(nil),  // 8: weirflow.alert.v1.AcknowledgeAlertRequest
-	(*AcknowledgeAlertResponse)(nil), // 9: weirflow.alert.v1.AcknowledgeAlertResponse
-	(*AssignAlertRequest)(nil),       // 10: weirflow.alert.v1.AssignAlertRequest
-	(*AssignAlertResponse)(nil),      // 11: weirflow.alert.v1.AssignAlertResponse
-	(*CommentAlertRequest)(nil),      // 12: weirflow.alert.v1.CommentAlertRequest
-	(*CommentAlertResponse)(nil),     // 13: weirflow.alert.v1.CommentAlertResponse
-	(*ListDeliveriesRequest)(nil),    // 14: weirflow.alert.v1.ListDeliveriesRequest
-	(*ListDeliveriesResponse)(nil),   // 15: weirflow.alert.v1.ListDeliveriesResponse
-	nil,                              // 16: weirflow.alert.v1.ActiveAlert.LabelsEntry
-	nil,                              // 17: weirflow.alert.v1.ActiveAlert.AnnotationsEntry
-	nil,                              // 18: weirflow.alert.v1.DeliveredAlert.LabelsEntry
-	(*timestamppb.Timestamp)(nil),    // 19: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),      // 20: google.protobuf.Duration
+	(RecipientState)(0),              // 1: weirflow.alert.v1.RecipientState
+	(*ActiveAlert)(nil),              // 2: weirflow.alert.v1.ActiveAlert
+	(*Handling)(nil),                 // 3: weirflow.alert.v1.Handling
+	(*Comment)(nil),                  // 4: weirflow.alert.v1.Comment
+	(*Delivery)(nil),                 // 5: weirflow.alert.v1.Delivery
+	(*Recipient)(nil),                // 6: weirflow.alert.v1.Recipient
+	(*DeliveryReceipt)(nil),          // 7: weirflow.alert.v1.DeliveryReceipt
+	(*DeliveredAlert)(nil),           // 8: weirflow.alert.v1.DeliveredAlert
+	(*ListAlertsRequest)(nil),        // 9: weirflow.alert.v1.ListAlertsRequest
+	(*ListAlertsResponse)(nil),       // 10: weirflow.alert.v1.ListAlertsResponse
+	(*AcknowledgeAlertRequest)(nil),  // 11: weirflow.alert.v1.AcknowledgeAlertRequest
+	(*AcknowledgeAlertResponse)(nil), // 12: weirflow.alert.v1.AcknowledgeAlertResponse
+	(*AssignAlertRequest)(nil),       // 13: weirflow.alert.v1.AssignAlertRequest
+	(*AssignAlertResponse)(nil),      // 14: weirflow.alert.v1.AssignAlertResponse
+	(*CommentAlertRequest)(nil),      // 15: weirflow.alert.v1.CommentAlertRequest
+	(*CommentAlertResponse)(nil),     // 16: weirflow.alert.v1.CommentAlertResponse
+	(*ListDeliveriesRequest)(nil),    // 17: weirflow.alert.v1.ListDeliveriesRequest
+	(*ListDeliveriesResponse)(nil),   // 18: weirflow.alert.v1.ListDeliveriesResponse
+	nil,                              // 19: weirflow.alert.v1.ActiveAlert.LabelsEntry
+	nil,                              // 20: weirflow.alert.v1.ActiveAlert.AnnotationsEntry
+	nil,                              // 21: weirflow.alert.v1.DeliveredAlert.LabelsEntry
+	(*timestamppb.Timestamp)(nil),    // 22: google.protobuf.Timestamp
+	(*durationpb.Duration)(nil),      // 23: google.protobuf.Duration
 }
 var file_weirflow_alert_v1_alert_service_proto_depIdxs = []int32{
-	16, // 0: weirflow.alert.v1.ActiveAlert.labels:type_name -> weirflow.alert.v1.ActiveAlert.LabelsEntry
-	17, // 1: weirflow.alert.v1.ActiveAlert.annotations:type_name -> weirflow.alert.v1.ActiveAlert.AnnotationsEntry
-	19, // 2: weirflow.alert.v1.ActiveAlert.starts_at:type_name -> google.protobuf.Timestamp
-	19, // 3: weirflow.alert.v1.ActiveAlert.ends_at:type_name -> google.protobuf.Timestamp
+	19, // 0: weirflow.alert.v1.ActiveAlert.labels:type_name -> weirflow.alert.v1.ActiveAlert.LabelsEntry
+	20, // 1: weirflow.alert.v1.ActiveAlert.annotations:type_name -> weirflow.alert.v1.ActiveAlert.AnnotationsEntry
+	22, // 2: weirflow.alert.v1.ActiveAlert.starts_at:type_name -> google.protobuf.Timestamp
+	22, // 3: weirflow.alert.v1.ActiveAlert.ends_at:type_name -> google.protobuf.Timestamp
 	0,  // 4: weirflow.alert.v1.ActiveAlert.state:type_name -> weirflow.alert.v1.AlertState
-	2,  // 5: weirflow.alert.v1.ActiveAlert.handling:type_name -> weirflow.alert.v1.Handling
-	19, // 6: weirflow.alert.v1.Handling.starts_at:type_name -> google.protobuf.Timestamp
-	19, // 7: weirflow.alert.v1.Handling.acknowledged_at:type_name -> google.protobuf.Timestamp
-	3,  // 8: weirflow.alert.v1.Handling.comments:type_name -> weirflow.alert.v1.Comment
-	19, // 9: weirflow.alert.v1.Handling.updated_at:type_name -> google.protobuf.Timestamp
-	19, // 10: weirflow.alert.v1.Comment.at:type_name -> google.protobuf.Timestamp
-	19, // 11: weirflow.alert.v1.Delivery.at:type_name -> google.protobuf.Timestamp
-	20, // 12: weirflow.alert.v1.Delivery.took:type_name -> google.protobuf.Duration
-	5,  // 13: weirflow.alert.v1.Delivery.alerts:type_name -> weirflow.alert.v1.DeliveredAlert
-	18, // 14: weirflow.alert.v1.DeliveredAlert.labels:type_name -> weirflow.alert.v1.DeliveredAlert.LabelsEntry
-	0,  // 15: weirflow.alert.v1.ListAlertsRequest.state:type_name -> weirflow.alert.v1.AlertState
-	1,  // 16: weirflow.alert.v1.ListAlertsResponse.alerts:type_name -> weirflow.alert.v1.ActiveAlert
-	2,  // 17: weirflow.alert.v1.AcknowledgeAlertResponse.handling:type_name -> weirflow.alert.v1.Handling
-	2,  // 18: weirflow.alert.v1.AssignAlertResponse.handling:type_name -> weirflow.alert.v1.Handling
-	2,  // 19: weirflow.alert.v1.CommentAlertResponse.handling:type_name -> weirflow.alert.v1.Handling
-	19, // 20: weirflow.alert.v1.ListDeliveriesRequest.since:type_name -> google.protobuf.Timestamp
-	4,  // 21: weirflow.alert.v1.ListDeliveriesResponse.deliveries:type_name -> weirflow.alert.v1.Delivery
-	6,  // 22: weirflow.alert.v1.AlertService.ListAlerts:input_type -> weirflow.alert.v1.ListAlertsRequest
-	8,  // 23: weirflow.alert.v1.AlertService.AcknowledgeAlert:input_type -> weirflow.alert.v1.AcknowledgeAlertRequest
-	10, // 24: weirflow.alert.v1.AlertService.AssignAlert:input_type -> weirflow.alert.v1.AssignAlertRequest
-	12, // 25: weirflow.alert.v1.AlertService.CommentAlert:input_type -> weirflow.alert.v1.CommentAlertRequest
-	14, // 26: weirflow.alert.v1.AlertService.ListDeliveries:input_type -> weirflow.alert.v1.ListDeliveriesRequest
-	7,  // 27: weirflow.alert.v1.AlertService.ListAlerts:output_type -> weirflow.alert.v1.ListAlertsResponse
-	9,  // 28: weirflow.alert.v1.AlertService.AcknowledgeAlert:output_type -> weirflow.alert.v1.AcknowledgeAlertResponse
-	11, // 29: weirflow.alert.v1.AlertService.AssignAlert:output_type -> weirflow.alert.v1.AssignAlertResponse
-	13, // 30: weirflow.alert.v1.AlertService.CommentAlert:output_type -> weirflow.alert.v1.CommentAlertResponse
-	15, // 31: weirflow.alert.v1.AlertService.ListDeliveries:output_type -> weirflow.alert.v1.ListDeliveriesResponse
-	27, // [27:32] is the sub-list for method output_type
-	22, // [22:27] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	3,  // 5: weirflow.alert.v1.ActiveAlert.handling:type_name -> weirflow.alert.v1.Handling
+	22, // 6: weirflow.alert.v1.Handling.starts_at:type_name -> google.protobuf.Timestamp
+	22, // 7: weirflow.alert.v1.Handling.acknowledged_at:type_name -> google.protobuf.Timestamp
+	4,  // 8: weirflow.alert.v1.Handling.comments:type_name -> weirflow.alert.v1.Comment
+	22, // 9: weirflow.alert.v1.Handling.updated_at:type_name -> google.protobuf.Timestamp
+	22, // 10: weirflow.alert.v1.Comment.at:type_name -> google.protobuf.Timestamp
+	22, // 11: weirflow.alert.v1.Delivery.at:type_name -> google.protobuf.Timestamp
+	23, // 12: weirflow.alert.v1.Delivery.took:type_name -> google.protobuf.Duration
+	8,  // 13: weirflow.alert.v1.Delivery.alerts:type_name -> weirflow.alert.v1.DeliveredAlert
+	6,  // 14: weirflow.alert.v1.Delivery.recipients:type_name -> weirflow.alert.v1.Recipient
+	1,  // 15: weirflow.alert.v1.Recipient.state:type_name -> weirflow.alert.v1.RecipientState
+	22, // 16: weirflow.alert.v1.Recipient.updated_at:type_name -> google.protobuf.Timestamp
+	1,  // 17: weirflow.alert.v1.DeliveryReceipt.state:type_name -> weirflow.alert.v1.RecipientState
+	22, // 18: weirflow.alert.v1.DeliveryReceipt.at:type_name -> google.protobuf.Timestamp
+	21, // 19: weirflow.alert.v1.DeliveredAlert.labels:type_name -> weirflow.alert.v1.DeliveredAlert.LabelsEntry
+	0,  // 20: weirflow.alert.v1.ListAlertsRequest.state:type_name -> weirflow.alert.v1.AlertState
+	2,  // 21: weirflow.alert.v1.ListAlertsResponse.alerts:type_name -> weirflow.alert.v1.ActiveAlert
+	3,  // 22: weirflow.alert.v1.AcknowledgeAlertResponse.handling:type_name -> weirflow.alert.v1.Handling
+	3,  // 23: weirflow.alert.v1.AssignAlertResponse.handling:type_name -> weirflow.alert.v1.Handling
+	3,  // 24: weirflow.alert.v1.CommentAlertResponse.handling:type_name -> weirflow.alert.v1.Handling
+	22, // 25: weirflow.alert.v1.ListDeliveriesRequest.since:type_name -> google.protobuf.Timestamp
+	5,  // 26: weirflow.alert.v1.ListDeliveriesResponse.deliveries:type_name -> weirflow.alert.v1.Delivery
+	9,  // 27: weirflow.alert.v1.AlertService.ListAlerts:input_type -> weirflow.alert.v1.ListAlertsRequest
+	11, // 28: weirflow.alert.v1.AlertService.AcknowledgeAlert:input_type -> weirflow.alert.v1.AcknowledgeAlertRequest
+	13, // 29: weirflow.alert.v1.AlertService.AssignAlert:input_type -> weirflow.alert.v1.AssignAlertRequest
+	15, // 30: weirflow.alert.v1.AlertService.CommentAlert:input_type -> weirflow.alert.v1.CommentAlertRequest
+	17, // 31: weirflow.alert.v1.AlertService.ListDeliveries:input_type -> weirflow.alert.v1.ListDeliveriesRequest
+	10, // 32: weirflow.alert.v1.AlertService.ListAlerts:output_type -> weirflow.alert.v1.ListAlertsResponse
+	12, // 33: weirflow.alert.v1.AlertService.AcknowledgeAlert:output_type -> weirflow.alert.v1.AcknowledgeAlertResponse
+	14, // 34: weirflow.alert.v1.AlertService.AssignAlert:output_type -> weirflow.alert.v1.AssignAlertResponse
+	16, // 35: weirflow.alert.v1.AlertService.CommentAlert:output_type -> weirflow.alert.v1.CommentAlertResponse
+	18, // 36: weirflow.alert.v1.AlertService.ListDeliveries:output_type -> weirflow.alert.v1.ListDeliveriesResponse
+	32, // [32:37] is the sub-list for method output_type
+	27, // [27:32] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_alert_v1_alert_service_proto_init() }
@@ -1246,8 +1518,8 @@ func file_weirflow_alert_v1_alert_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_alert_v1_alert_service_proto_rawDesc), len(file_weirflow_alert_v1_alert_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   18,
+			NumEnums:      2,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -91,6 +91,7 @@ type Policy struct {
 	//	*Policy_Absence
 	//	*Policy_Ratio
 	//	*Policy_Anomaly
+	//	*Policy_LogPattern
 	Condition isPolicy_Condition `protobuf_oneof:"condition"`
 	// For how long it must hold before people are told.
 	For *durationpb.Duration `protobuf:"bytes,7,opt,name=for,proto3" json:"for,omitempty"`
@@ -197,6 +198,15 @@ func (x *Policy) GetAnomaly() *Anomaly {
 	return nil
 }
 
+func (x *Policy) GetLogPattern() *LogPattern {
+	if x != nil {
+		if x, ok := x.Condition.(*Policy_LogPattern); ok {
+			return x.LogPattern
+		}
+	}
+	return nil
+}
+
 func (x *Policy) GetFor() *durationpb.Duration {
 	if x != nil {
 		return x.For
@@ -270,6 +280,10 @@ type Policy_Anomaly struct {
 	Anomaly *Anomaly `protobuf:"bytes,6,opt,name=anomaly,proto3,oneof"`
 }
 
+type Policy_LogPattern struct {
+	LogPattern *LogPattern `protobuf:"bytes,14,opt,name=log_pattern,json=logPattern,proto3,oneof"`
+}
+
 func (*Policy_Promql) isPolicy_Condition() {}
 
 func (*Policy_Threshold) isPolicy_Condition() {}
@@ -279,6 +293,8 @@ func (*Policy_Absence) isPolicy_Condition() {}
 func (*Policy_Ratio) isPolicy_Condition() {}
 
 func (*Policy_Anomaly) isPolicy_Condition() {}
+
+func (*Policy_LogPattern) isPolicy_Condition() {}
 
 // PromQL holds where a query has a result.
 type PromQL struct {
@@ -644,6 +660,148 @@ func (x *Anomaly) GetAtLeast() float64 {
 	return 0
 }
 
+// LogPattern holds when lines that match a pattern come often enough. It becomes a SQL
+// job, which this service keeps: `policy-` and the policy's name. `for` and
+// `keep_firing_for` do not go with it.
+type LogPattern struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The topic of Kafka whose events are looked at: topic-app-info.
+	Topic string `protobuf:"bytes,1,opt,name=topic,proto3" json:"topic,omitempty"`
+	// The field that is looked at, by its path: message if empty.
+	Field string `protobuf:"bytes,2,opt,name=field,proto3" json:"field,omitempty"`
+	// Types that are valid to be assigned to Pattern:
+	//
+	//	*LogPattern_Contains
+	//	*LogPattern_Regexp
+	Pattern isLogPattern_Pattern `protobuf_oneof:"pattern"`
+	// Fields by whose values lines are counted, by their paths: host.name. They are labels
+	// of the alert, with `_` in the place of dots.
+	By []string `protobuf:"bytes,5,rep,name=by,proto3" json:"by,omitempty"`
+	// How many lines must come; 1 if 0.
+	Count int64 `protobuf:"varint,6,opt,name=count,proto3" json:"count,omitempty"`
+	// Within what time they must; 5 minutes if absent.
+	Within *durationpb.Duration `protobuf:"bytes,7,opt,name=within,proto3" json:"within,omitempty"`
+	// The alert ends when the pattern has not held for so long; as `within` if absent.
+	ResolveAfter  *durationpb.Duration `protobuf:"bytes,8,opt,name=resolve_after,json=resolveAfter,proto3" json:"resolve_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogPattern) Reset() {
+	*x = LogPattern{}
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogPattern) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogPattern) ProtoMessage() {}
+
+func (x *LogPattern) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogPattern.ProtoReflect.Descriptor instead.
+func (*LogPattern) Descriptor() ([]byte, []int) {
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *LogPattern) GetTopic() string {
+	if x != nil {
+		return x.Topic
+	}
+	return ""
+}
+
+func (x *LogPattern) GetField() string {
+	if x != nil {
+		return x.Field
+	}
+	return ""
+}
+
+func (x *LogPattern) GetPattern() isLogPattern_Pattern {
+	if x != nil {
+		return x.Pattern
+	}
+	return nil
+}
+
+func (x *LogPattern) GetContains() string {
+	if x != nil {
+		if x, ok := x.Pattern.(*LogPattern_Contains); ok {
+			return x.Contains
+		}
+	}
+	return ""
+}
+
+func (x *LogPattern) GetRegexp() string {
+	if x != nil {
+		if x, ok := x.Pattern.(*LogPattern_Regexp); ok {
+			return x.Regexp
+		}
+	}
+	return ""
+}
+
+func (x *LogPattern) GetBy() []string {
+	if x != nil {
+		return x.By
+	}
+	return nil
+}
+
+func (x *LogPattern) GetCount() int64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *LogPattern) GetWithin() *durationpb.Duration {
+	if x != nil {
+		return x.Within
+	}
+	return nil
+}
+
+func (x *LogPattern) GetResolveAfter() *durationpb.Duration {
+	if x != nil {
+		return x.ResolveAfter
+	}
+	return nil
+}
+
+type isLogPattern_Pattern interface {
+	isLogPattern_Pattern()
+}
+
+type LogPattern_Contains struct {
+	// A text that the field contains.
+	Contains string `protobuf:"bytes,3,opt,name=contains,proto3,oneof"`
+}
+
+type LogPattern_Regexp struct {
+	// A regular expression that is found in it.
+	Regexp string `protobuf:"bytes,4,opt,name=regexp,proto3,oneof"`
+}
+
+func (*LogPattern_Contains) isLogPattern_Pattern() {}
+
+func (*LogPattern_Regexp) isLogPattern_Pattern() {}
+
 type PutPolicyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Policy        *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
@@ -653,7 +811,7 @@ type PutPolicyRequest struct {
 
 func (x *PutPolicyRequest) Reset() {
 	*x = PutPolicyRequest{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[6]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -665,7 +823,7 @@ func (x *PutPolicyRequest) String() string {
 func (*PutPolicyRequest) ProtoMessage() {}
 
 func (x *PutPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[6]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -678,7 +836,7 @@ func (x *PutPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPolicyRequest.ProtoReflect.Descriptor instead.
 func (*PutPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{6}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PutPolicyRequest) GetPolicy() *Policy {
@@ -691,7 +849,7 @@ func (x *PutPolicyRequest) GetPolicy() *Policy {
 type PutPolicyResponse struct {
 	state  protoimpl.MessageState `protogen:"open.v1"`
 	Policy *Policy                `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
-	// The query that it is evaluated by.
+	// The query that it is evaluated by; the statements of the job of a log pattern.
 	Expr          string `protobuf:"bytes,2,opt,name=expr,proto3" json:"expr,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -699,7 +857,7 @@ type PutPolicyResponse struct {
 
 func (x *PutPolicyResponse) Reset() {
 	*x = PutPolicyResponse{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[7]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -711,7 +869,7 @@ func (x *PutPolicyResponse) String() string {
 func (*PutPolicyResponse) ProtoMessage() {}
 
 func (x *PutPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[7]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -724,7 +882,7 @@ func (x *PutPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPolicyResponse.ProtoReflect.Descriptor instead.
 func (*PutPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{7}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PutPolicyResponse) GetPolicy() *Policy {
@@ -750,7 +908,7 @@ type GetPolicyRequest struct {
 
 func (x *GetPolicyRequest) Reset() {
 	*x = GetPolicyRequest{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[8]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +920,7 @@ func (x *GetPolicyRequest) String() string {
 func (*GetPolicyRequest) ProtoMessage() {}
 
 func (x *GetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[8]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +933,7 @@ func (x *GetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*GetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{8}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetPolicyRequest) GetName() string {
@@ -795,7 +953,7 @@ type GetPolicyResponse struct {
 
 func (x *GetPolicyResponse) Reset() {
 	*x = GetPolicyResponse{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[9]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -807,7 +965,7 @@ func (x *GetPolicyResponse) String() string {
 func (*GetPolicyResponse) ProtoMessage() {}
 
 func (x *GetPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[9]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -820,7 +978,7 @@ func (x *GetPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPolicyResponse.ProtoReflect.Descriptor instead.
 func (*GetPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{9}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetPolicyResponse) GetPolicy() *Policy {
@@ -845,7 +1003,7 @@ type ListPoliciesRequest struct {
 
 func (x *ListPoliciesRequest) Reset() {
 	*x = ListPoliciesRequest{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[10]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -857,7 +1015,7 @@ func (x *ListPoliciesRequest) String() string {
 func (*ListPoliciesRequest) ProtoMessage() {}
 
 func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[10]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -870,7 +1028,7 @@ func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{10}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{11}
 }
 
 type ListPoliciesResponse struct {
@@ -883,7 +1041,7 @@ type ListPoliciesResponse struct {
 
 func (x *ListPoliciesResponse) Reset() {
 	*x = ListPoliciesResponse{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[11]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -895,7 +1053,7 @@ func (x *ListPoliciesResponse) String() string {
 func (*ListPoliciesResponse) ProtoMessage() {}
 
 func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[11]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -908,7 +1066,7 @@ func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{11}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListPoliciesResponse) GetPolicies() []*Policy {
@@ -927,7 +1085,7 @@ type DeletePolicyRequest struct {
 
 func (x *DeletePolicyRequest) Reset() {
 	*x = DeletePolicyRequest{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[12]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -939,7 +1097,7 @@ func (x *DeletePolicyRequest) String() string {
 func (*DeletePolicyRequest) ProtoMessage() {}
 
 func (x *DeletePolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[12]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -952,7 +1110,7 @@ func (x *DeletePolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePolicyRequest.ProtoReflect.Descriptor instead.
 func (*DeletePolicyRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{12}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *DeletePolicyRequest) GetName() string {
@@ -970,7 +1128,7 @@ type DeletePolicyResponse struct {
 
 func (x *DeletePolicyResponse) Reset() {
 	*x = DeletePolicyResponse{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[13]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -982,7 +1140,7 @@ func (x *DeletePolicyResponse) String() string {
 func (*DeletePolicyResponse) ProtoMessage() {}
 
 func (x *DeletePolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[13]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -995,7 +1153,7 @@ func (x *DeletePolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeletePolicyResponse.ProtoReflect.Descriptor instead.
 func (*DeletePolicyResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{13}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{14}
 }
 
 type TestPolicyRequest struct {
@@ -1010,7 +1168,7 @@ type TestPolicyRequest struct {
 
 func (x *TestPolicyRequest) Reset() {
 	*x = TestPolicyRequest{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[14]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1180,7 @@ func (x *TestPolicyRequest) String() string {
 func (*TestPolicyRequest) ProtoMessage() {}
 
 func (x *TestPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[14]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1193,7 @@ func (x *TestPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestPolicyRequest.ProtoReflect.Descriptor instead.
 func (*TestPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{14}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TestPolicyRequest) GetPolicy() *Policy {
@@ -1074,7 +1232,7 @@ type Episode struct {
 
 func (x *Episode) Reset() {
 	*x = Episode{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[15]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1086,7 +1244,7 @@ func (x *Episode) String() string {
 func (*Episode) ProtoMessage() {}
 
 func (x *Episode) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[15]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1099,7 +1257,7 @@ func (x *Episode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Episode.ProtoReflect.Descriptor instead.
 func (*Episode) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{15}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Episode) GetLabels() map[string]string {
@@ -1142,7 +1300,7 @@ type TestPolicyResponse struct {
 
 func (x *TestPolicyResponse) Reset() {
 	*x = TestPolicyResponse{}
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[16]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1154,7 +1312,7 @@ func (x *TestPolicyResponse) String() string {
 func (*TestPolicyResponse) ProtoMessage() {}
 
 func (x *TestPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[16]
+	mi := &file_weirflow_alert_v1_policy_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1167,7 +1325,7 @@ func (x *TestPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TestPolicyResponse.ProtoReflect.Descriptor instead.
 func (*TestPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{16}
+	return file_weirflow_alert_v1_policy_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TestPolicyResponse) GetExpr() string {
@@ -1195,14 +1353,16 @@ var File_weirflow_alert_v1_policy_service_proto protoreflect.FileDescriptor
 
 const file_weirflow_alert_v1_policy_service_proto_rawDesc = "" +
 	"\n" +
-	"&weirflow/alert/v1/policy_service.proto\x12\x11weirflow.alert.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa9\x06\n" +
+	"&weirflow/alert/v1/policy_service.proto\x12\x11weirflow.alert.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xeb\x06\n" +
 	"\x06Policy\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x123\n" +
 	"\x06promql\x18\x02 \x01(\v2\x19.weirflow.alert.v1.PromQLH\x00R\x06promql\x12<\n" +
 	"\tthreshold\x18\x03 \x01(\v2\x1c.weirflow.alert.v1.ThresholdH\x00R\tthreshold\x126\n" +
 	"\aabsence\x18\x04 \x01(\v2\x1a.weirflow.alert.v1.AbsenceH\x00R\aabsence\x120\n" +
 	"\x05ratio\x18\x05 \x01(\v2\x18.weirflow.alert.v1.RatioH\x00R\x05ratio\x126\n" +
-	"\aanomaly\x18\x06 \x01(\v2\x1a.weirflow.alert.v1.AnomalyH\x00R\aanomaly\x12+\n" +
+	"\aanomaly\x18\x06 \x01(\v2\x1a.weirflow.alert.v1.AnomalyH\x00R\aanomaly\x12@\n" +
+	"\vlog_pattern\x18\x0e \x01(\v2\x1d.weirflow.alert.v1.LogPatternH\x00R\n" +
+	"logPattern\x12+\n" +
 	"\x03for\x18\a \x01(\v2\x19.google.protobuf.DurationR\x03for\x12A\n" +
 	"\x0fkeep_firing_for\x18\b \x01(\v2\x19.google.protobuf.DurationR\rkeepFiringFor\x12\x1a\n" +
 	"\bseverity\x18\t \x01(\tR\bseverity\x12=\n" +
@@ -1250,7 +1410,18 @@ const file_weirflow_alert_v1_policy_service_proto_rawDesc = "" +
 	"\n" +
 	"deviations\x18\x05 \x01(\x01R\n" +
 	"deviations\x12\x19\n" +
-	"\bat_least\x18\x06 \x01(\x01R\aatLeast\"E\n" +
+	"\bat_least\x18\x06 \x01(\x01R\aatLeast\"\x94\x02\n" +
+	"\n" +
+	"LogPattern\x12\x14\n" +
+	"\x05topic\x18\x01 \x01(\tR\x05topic\x12\x14\n" +
+	"\x05field\x18\x02 \x01(\tR\x05field\x12\x1c\n" +
+	"\bcontains\x18\x03 \x01(\tH\x00R\bcontains\x12\x18\n" +
+	"\x06regexp\x18\x04 \x01(\tH\x00R\x06regexp\x12\x0e\n" +
+	"\x02by\x18\x05 \x03(\tR\x02by\x12\x14\n" +
+	"\x05count\x18\x06 \x01(\x03R\x05count\x121\n" +
+	"\x06within\x18\a \x01(\v2\x19.google.protobuf.DurationR\x06within\x12>\n" +
+	"\rresolve_after\x18\b \x01(\v2\x19.google.protobuf.DurationR\fresolveAfterB\t\n" +
+	"\apattern\"E\n" +
 	"\x10PutPolicyRequest\x121\n" +
 	"\x06policy\x18\x01 \x01(\v2\x19.weirflow.alert.v1.PolicyR\x06policy\"Z\n" +
 	"\x11PutPolicyResponse\x121\n" +
@@ -1311,7 +1482,7 @@ func file_weirflow_alert_v1_policy_service_proto_rawDescGZIP() []byte {
 }
 
 var file_weirflow_alert_v1_policy_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_weirflow_alert_v1_policy_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_weirflow_alert_v1_policy_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_weirflow_alert_v1_policy_service_proto_goTypes = []any{
 	(Comparison)(0),               // 0: weirflow.alert.v1.Comparison
 	(*Policy)(nil),                // 1: weirflow.alert.v1.Policy
@@ -1320,22 +1491,23 @@ var file_weirflow_alert_v1_policy_service_proto_goTypes = []any{
 	(*Absence)(nil),               // 4: weirflow.alert.v1.Absence
 	(*Ratio)(nil),                 // 5: weirflow.alert.v1.Ratio
 	(*Anomaly)(nil),               // 6: weirflow.alert.v1.Anomaly
-	(*PutPolicyRequest)(nil),      // 7: weirflow.alert.v1.PutPolicyRequest
-	(*PutPolicyResponse)(nil),     // 8: weirflow.alert.v1.PutPolicyResponse
-	(*GetPolicyRequest)(nil),      // 9: weirflow.alert.v1.GetPolicyRequest
-	(*GetPolicyResponse)(nil),     // 10: weirflow.alert.v1.GetPolicyResponse
-	(*ListPoliciesRequest)(nil),   // 11: weirflow.alert.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),  // 12: weirflow.alert.v1.ListPoliciesResponse
-	(*DeletePolicyRequest)(nil),   // 13: weirflow.alert.v1.DeletePolicyRequest
-	(*DeletePolicyResponse)(nil),  // 14: weirflow.alert.v1.DeletePolicyResponse
-	(*TestPolicyRequest)(nil),     // 15: weirflow.alert.v1.TestPolicyRequest
-	(*Episode)(nil),               // 16: weirflow.alert.v1.Episode
-	(*TestPolicyResponse)(nil),    // 17: weirflow.alert.v1.TestPolicyResponse
-	nil,                           // 18: weirflow.alert.v1.Policy.LabelsEntry
-	nil,                           // 19: weirflow.alert.v1.Policy.AnnotationsEntry
-	nil,                           // 20: weirflow.alert.v1.Episode.LabelsEntry
-	(*durationpb.Duration)(nil),   // 21: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*LogPattern)(nil),            // 7: weirflow.alert.v1.LogPattern
+	(*PutPolicyRequest)(nil),      // 8: weirflow.alert.v1.PutPolicyRequest
+	(*PutPolicyResponse)(nil),     // 9: weirflow.alert.v1.PutPolicyResponse
+	(*GetPolicyRequest)(nil),      // 10: weirflow.alert.v1.GetPolicyRequest
+	(*GetPolicyResponse)(nil),     // 11: weirflow.alert.v1.GetPolicyResponse
+	(*ListPoliciesRequest)(nil),   // 12: weirflow.alert.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),  // 13: weirflow.alert.v1.ListPoliciesResponse
+	(*DeletePolicyRequest)(nil),   // 14: weirflow.alert.v1.DeletePolicyRequest
+	(*DeletePolicyResponse)(nil),  // 15: weirflow.alert.v1.DeletePolicyResponse
+	(*TestPolicyRequest)(nil),     // 16: weirflow.alert.v1.TestPolicyRequest
+	(*Episode)(nil),               // 17: weirflow.alert.v1.Episode
+	(*TestPolicyResponse)(nil),    // 18: weirflow.alert.v1.TestPolicyResponse
+	nil,                           // 19: weirflow.alert.v1.Policy.LabelsEntry
+	nil,                           // 20: weirflow.alert.v1.Policy.AnnotationsEntry
+	nil,                           // 21: weirflow.alert.v1.Episode.LabelsEntry
+	(*durationpb.Duration)(nil),   // 22: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
 }
 var file_weirflow_alert_v1_policy_service_proto_depIdxs = []int32{
 	2,  // 0: weirflow.alert.v1.Policy.promql:type_name -> weirflow.alert.v1.PromQL
@@ -1343,43 +1515,46 @@ var file_weirflow_alert_v1_policy_service_proto_depIdxs = []int32{
 	4,  // 2: weirflow.alert.v1.Policy.absence:type_name -> weirflow.alert.v1.Absence
 	5,  // 3: weirflow.alert.v1.Policy.ratio:type_name -> weirflow.alert.v1.Ratio
 	6,  // 4: weirflow.alert.v1.Policy.anomaly:type_name -> weirflow.alert.v1.Anomaly
-	21, // 5: weirflow.alert.v1.Policy.for:type_name -> google.protobuf.Duration
-	21, // 6: weirflow.alert.v1.Policy.keep_firing_for:type_name -> google.protobuf.Duration
-	18, // 7: weirflow.alert.v1.Policy.labels:type_name -> weirflow.alert.v1.Policy.LabelsEntry
-	19, // 8: weirflow.alert.v1.Policy.annotations:type_name -> weirflow.alert.v1.Policy.AnnotationsEntry
-	22, // 9: weirflow.alert.v1.Policy.updated_at:type_name -> google.protobuf.Timestamp
-	21, // 10: weirflow.alert.v1.Threshold.window:type_name -> google.protobuf.Duration
-	0,  // 11: weirflow.alert.v1.Threshold.comparison:type_name -> weirflow.alert.v1.Comparison
-	21, // 12: weirflow.alert.v1.Absence.window:type_name -> google.protobuf.Duration
-	21, // 13: weirflow.alert.v1.Ratio.window:type_name -> google.protobuf.Duration
-	0,  // 14: weirflow.alert.v1.Ratio.comparison:type_name -> weirflow.alert.v1.Comparison
-	21, // 15: weirflow.alert.v1.Anomaly.window:type_name -> google.protobuf.Duration
-	1,  // 16: weirflow.alert.v1.PutPolicyRequest.policy:type_name -> weirflow.alert.v1.Policy
-	1,  // 17: weirflow.alert.v1.PutPolicyResponse.policy:type_name -> weirflow.alert.v1.Policy
-	1,  // 18: weirflow.alert.v1.GetPolicyResponse.policy:type_name -> weirflow.alert.v1.Policy
-	1,  // 19: weirflow.alert.v1.ListPoliciesResponse.policies:type_name -> weirflow.alert.v1.Policy
-	1,  // 20: weirflow.alert.v1.TestPolicyRequest.policy:type_name -> weirflow.alert.v1.Policy
-	22, // 21: weirflow.alert.v1.TestPolicyRequest.from:type_name -> google.protobuf.Timestamp
-	22, // 22: weirflow.alert.v1.TestPolicyRequest.to:type_name -> google.protobuf.Timestamp
-	20, // 23: weirflow.alert.v1.Episode.labels:type_name -> weirflow.alert.v1.Episode.LabelsEntry
-	22, // 24: weirflow.alert.v1.Episode.from:type_name -> google.protobuf.Timestamp
-	22, // 25: weirflow.alert.v1.Episode.to:type_name -> google.protobuf.Timestamp
-	16, // 26: weirflow.alert.v1.TestPolicyResponse.episodes:type_name -> weirflow.alert.v1.Episode
-	7,  // 27: weirflow.alert.v1.PolicyService.PutPolicy:input_type -> weirflow.alert.v1.PutPolicyRequest
-	9,  // 28: weirflow.alert.v1.PolicyService.GetPolicy:input_type -> weirflow.alert.v1.GetPolicyRequest
-	11, // 29: weirflow.alert.v1.PolicyService.ListPolicies:input_type -> weirflow.alert.v1.ListPoliciesRequest
-	13, // 30: weirflow.alert.v1.PolicyService.DeletePolicy:input_type -> weirflow.alert.v1.DeletePolicyRequest
-	15, // 31: weirflow.alert.v1.PolicyService.TestPolicy:input_type -> weirflow.alert.v1.TestPolicyRequest
-	8,  // 32: weirflow.alert.v1.PolicyService.PutPolicy:output_type -> weirflow.alert.v1.PutPolicyResponse
-	10, // 33: weirflow.alert.v1.PolicyService.GetPolicy:output_type -> weirflow.alert.v1.GetPolicyResponse
-	12, // 34: weirflow.alert.v1.PolicyService.ListPolicies:output_type -> weirflow.alert.v1.ListPoliciesResponse
-	14, // 35: weirflow.alert.v1.PolicyService.DeletePolicy:output_type -> weirflow.alert.v1.DeletePolicyResponse
-	17, // 36: weirflow.alert.v1.PolicyService.TestPolicy:output_type -> weirflow.alert.v1.TestPolicyResponse
-	32, // [32:37] is the sub-list for method output_type
-	27, // [27:32] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	7,  // 5: weirflow.alert.v1.Policy.log_pattern:type_name -> weirflow.alert.v1.LogPattern
+	22, // 6: weirflow.alert.v1.Policy.for:type_name -> google.protobuf.Duration
+	22, // 7: weirflow.alert.v1.Policy.keep_firing_for:type_name -> google.protobuf.Duration
+	19, // 8: weirflow.alert.v1.Policy.labels:type_name -> weirflow.alert.v1.Policy.LabelsEntry
+	20, // 9: weirflow.alert.v1.Policy.annotations:type_name -> weirflow.alert.v1.Policy.AnnotationsEntry
+	23, // 10: weirflow.alert.v1.Policy.updated_at:type_name -> google.protobuf.Timestamp
+	22, // 11: weirflow.alert.v1.Threshold.window:type_name -> google.protobuf.Duration
+	0,  // 12: weirflow.alert.v1.Threshold.comparison:type_name -> weirflow.alert.v1.Comparison
+	22, // 13: weirflow.alert.v1.Absence.window:type_name -> google.protobuf.Duration
+	22, // 14: weirflow.alert.v1.Ratio.window:type_name -> google.protobuf.Duration
+	0,  // 15: weirflow.alert.v1.Ratio.comparison:type_name -> weirflow.alert.v1.Comparison
+	22, // 16: weirflow.alert.v1.Anomaly.window:type_name -> google.protobuf.Duration
+	22, // 17: weirflow.alert.v1.LogPattern.within:type_name -> google.protobuf.Duration
+	22, // 18: weirflow.alert.v1.LogPattern.resolve_after:type_name -> google.protobuf.Duration
+	1,  // 19: weirflow.alert.v1.PutPolicyRequest.policy:type_name -> weirflow.alert.v1.Policy
+	1,  // 20: weirflow.alert.v1.PutPolicyResponse.policy:type_name -> weirflow.alert.v1.Policy
+	1,  // 21: weirflow.alert.v1.GetPolicyResponse.policy:type_name -> weirflow.alert.v1.Policy
+	1,  // 22: weirflow.alert.v1.ListPoliciesResponse.policies:type_name -> weirflow.alert.v1.Policy
+	1,  // 23: weirflow.alert.v1.TestPolicyRequest.policy:type_name -> weirflow.alert.v1.Policy
+	23, // 24: weirflow.alert.v1.TestPolicyRequest.from:type_name -> google.protobuf.Timestamp
+	23, // 25: weirflow.alert.v1.TestPolicyRequest.to:type_name -> google.protobuf.Timestamp
+	21, // 26: weirflow.alert.v1.Episode.labels:type_name -> weirflow.alert.v1.Episode.LabelsEntry
+	23, // 27: weirflow.alert.v1.Episode.from:type_name -> google.protobuf.Timestamp
+	23, // 28: weirflow.alert.v1.Episode.to:type_name -> google.protobuf.Timestamp
+	17, // 29: weirflow.alert.v1.TestPolicyResponse.episodes:type_name -> weirflow.alert.v1.Episode
+	8,  // 30: weirflow.alert.v1.PolicyService.PutPolicy:input_type -> weirflow.alert.v1.PutPolicyRequest
+	10, // 31: weirflow.alert.v1.PolicyService.GetPolicy:input_type -> weirflow.alert.v1.GetPolicyRequest
+	12, // 32: weirflow.alert.v1.PolicyService.ListPolicies:input_type -> weirflow.alert.v1.ListPoliciesRequest
+	14, // 33: weirflow.alert.v1.PolicyService.DeletePolicy:input_type -> weirflow.alert.v1.DeletePolicyRequest
+	16, // 34: weirflow.alert.v1.PolicyService.TestPolicy:input_type -> weirflow.alert.v1.TestPolicyRequest
+	9,  // 35: weirflow.alert.v1.PolicyService.PutPolicy:output_type -> weirflow.alert.v1.PutPolicyResponse
+	11, // 36: weirflow.alert.v1.PolicyService.GetPolicy:output_type -> weirflow.alert.v1.GetPolicyResponse
+	13, // 37: weirflow.alert.v1.PolicyService.ListPolicies:output_type -> weirflow.alert.v1.ListPoliciesResponse
+	15, // 38: weirflow.alert.v1.PolicyService.DeletePolicy:output_type -> weirflow.alert.v1.DeletePolicyResponse
+	18, // 39: weirflow.alert.v1.PolicyService.TestPolicy:output_type -> weirflow.alert.v1.TestPolicyResponse
+	35, // [35:40] is the sub-list for method output_type
+	30, // [30:35] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_alert_v1_policy_service_proto_init() }
@@ -1393,6 +1568,11 @@ func file_weirflow_alert_v1_policy_service_proto_init() {
 		(*Policy_Absence)(nil),
 		(*Policy_Ratio)(nil),
 		(*Policy_Anomaly)(nil),
+		(*Policy_LogPattern)(nil),
+	}
+	file_weirflow_alert_v1_policy_service_proto_msgTypes[6].OneofWrappers = []any{
+		(*LogPattern_Contains)(nil),
+		(*LogPattern_Regexp)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1400,7 +1580,7 @@ func file_weirflow_alert_v1_policy_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_alert_v1_policy_service_proto_rawDesc), len(file_weirflow_alert_v1_policy_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   20,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -833,6 +833,78 @@ func (x *Change) GetReason() string {
 	return ""
 }
 
+// Output is where a job writes.
+type Output struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// table is its name in the statements.
+	Table     string `protobuf:"bytes,1,opt,name=table,proto3" json:"table,omitempty"`
+	Connector string `protobuf:"bytes,2,opt,name=connector,proto3" json:"connector,omitempty"`
+	// target is the topic, index or path.
+	Target string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	// records is how many rows and changes the sink took since it was begun.
+	Records       uint64 `protobuf:"varint,4,opt,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Output) Reset() {
+	*x = Output{}
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Output) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Output) ProtoMessage() {}
+
+func (x *Output) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Output.ProtoReflect.Descriptor instead.
+func (*Output) Descriptor() ([]byte, []int) {
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Output) GetTable() string {
+	if x != nil {
+		return x.Table
+	}
+	return ""
+}
+
+func (x *Output) GetConnector() string {
+	if x != nil {
+		return x.Connector
+	}
+	return ""
+}
+
+func (x *Output) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Output) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
 type JobStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	State JobState               `protobuf:"varint,1,opt,name=state,proto3,enum=weirflow.job.v1.JobState" json:"state,omitempty"`
@@ -846,15 +918,17 @@ type JobStatus struct {
 	Ledger           *v1.Stage              `protobuf:"bytes,8,opt,name=ledger,proto3" json:"ledger,omitempty"`
 	LastCheckpointAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=last_checkpoint_at,json=lastCheckpointAt,proto3" json:"last_checkpoint_at,omitempty"`
 	// Instance that runs it.
-	Instance      string            `protobuf:"bytes,10,opt,name=instance,proto3" json:"instance,omitempty"`
-	Checkpoint    *CheckpointStatus `protobuf:"bytes,11,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	Instance   string            `protobuf:"bytes,10,opt,name=instance,proto3" json:"instance,omitempty"`
+	Checkpoint *CheckpointStatus `protobuf:"bytes,11,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
+	// outputs are where the job writes, in the order of its sink operators.
+	Outputs       []*Output `protobuf:"bytes,12,rep,name=outputs,proto3" json:"outputs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *JobStatus) Reset() {
 	*x = JobStatus{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -866,7 +940,7 @@ func (x *JobStatus) String() string {
 func (*JobStatus) ProtoMessage() {}
 
 func (x *JobStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[7]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -879,7 +953,7 @@ func (x *JobStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobStatus.ProtoReflect.Descriptor instead.
 func (*JobStatus) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{7}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *JobStatus) GetState() JobState {
@@ -959,6 +1033,13 @@ func (x *JobStatus) GetCheckpoint() *CheckpointStatus {
 	return nil
 }
 
+func (x *JobStatus) GetOutputs() []*Output {
+	if x != nil {
+		return x.Outputs
+	}
+	return nil
+}
+
 // Problem is something wrong in a script.
 type Problem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -974,7 +1055,7 @@ type Problem struct {
 
 func (x *Problem) Reset() {
 	*x = Problem{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -986,7 +1067,7 @@ func (x *Problem) String() string {
 func (*Problem) ProtoMessage() {}
 
 func (x *Problem) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[8]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -999,7 +1080,7 @@ func (x *Problem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Problem.ProtoReflect.Descriptor instead.
 func (*Problem) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{8}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Problem) GetLine() int32 {
@@ -1045,7 +1126,7 @@ type CreateJobRequest struct {
 
 func (x *CreateJobRequest) Reset() {
 	*x = CreateJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1057,7 +1138,7 @@ func (x *CreateJobRequest) String() string {
 func (*CreateJobRequest) ProtoMessage() {}
 
 func (x *CreateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[9]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1070,7 +1151,7 @@ func (x *CreateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJobRequest.ProtoReflect.Descriptor instead.
 func (*CreateJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{9}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CreateJobRequest) GetName() string {
@@ -1117,7 +1198,7 @@ type CreateJobResponse struct {
 
 func (x *CreateJobResponse) Reset() {
 	*x = CreateJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1129,7 +1210,7 @@ func (x *CreateJobResponse) String() string {
 func (*CreateJobResponse) ProtoMessage() {}
 
 func (x *CreateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[10]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1142,7 +1223,7 @@ func (x *CreateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateJobResponse.ProtoReflect.Descriptor instead.
 func (*CreateJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{10}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CreateJobResponse) GetJob() *Job {
@@ -1165,7 +1246,7 @@ type ValidateJobRequest struct {
 
 func (x *ValidateJobRequest) Reset() {
 	*x = ValidateJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1258,7 @@ func (x *ValidateJobRequest) String() string {
 func (*ValidateJobRequest) ProtoMessage() {}
 
 func (x *ValidateJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[11]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1271,7 @@ func (x *ValidateJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateJobRequest.ProtoReflect.Descriptor instead.
 func (*ValidateJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{11}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ValidateJobRequest) GetSql() string {
@@ -1239,7 +1320,7 @@ type ValidateJobResponse struct {
 
 func (x *ValidateJobResponse) Reset() {
 	*x = ValidateJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1251,7 +1332,7 @@ func (x *ValidateJobResponse) String() string {
 func (*ValidateJobResponse) ProtoMessage() {}
 
 func (x *ValidateJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[12]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1264,7 +1345,7 @@ func (x *ValidateJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateJobResponse.ProtoReflect.Descriptor instead.
 func (*ValidateJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{12}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ValidateJobResponse) GetValid() bool {
@@ -1318,7 +1399,7 @@ type GetJobRequest struct {
 
 func (x *GetJobRequest) Reset() {
 	*x = GetJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1330,7 +1411,7 @@ func (x *GetJobRequest) String() string {
 func (*GetJobRequest) ProtoMessage() {}
 
 func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[13]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1343,7 +1424,7 @@ func (x *GetJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobRequest.ProtoReflect.Descriptor instead.
 func (*GetJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{13}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetJobRequest) GetName() string {
@@ -1362,7 +1443,7 @@ type GetJobResponse struct {
 
 func (x *GetJobResponse) Reset() {
 	*x = GetJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1374,7 +1455,7 @@ func (x *GetJobResponse) String() string {
 func (*GetJobResponse) ProtoMessage() {}
 
 func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[14]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1387,7 +1468,7 @@ func (x *GetJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetJobResponse.ProtoReflect.Descriptor instead.
 func (*GetJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{14}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetJobResponse) GetJob() *Job {
@@ -1407,7 +1488,7 @@ type ListJobsRequest struct {
 
 func (x *ListJobsRequest) Reset() {
 	*x = ListJobsRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1419,7 +1500,7 @@ func (x *ListJobsRequest) String() string {
 func (*ListJobsRequest) ProtoMessage() {}
 
 func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[15]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1432,7 +1513,7 @@ func (x *ListJobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsRequest.ProtoReflect.Descriptor instead.
 func (*ListJobsRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{15}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListJobsRequest) GetPageSize() int32 {
@@ -1459,7 +1540,7 @@ type ListJobsResponse struct {
 
 func (x *ListJobsResponse) Reset() {
 	*x = ListJobsResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1471,7 +1552,7 @@ func (x *ListJobsResponse) String() string {
 func (*ListJobsResponse) ProtoMessage() {}
 
 func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[16]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1484,7 +1565,7 @@ func (x *ListJobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListJobsResponse.ProtoReflect.Descriptor instead.
 func (*ListJobsResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{16}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListJobsResponse) GetJobs() []*Job {
@@ -1515,7 +1596,7 @@ type StartJobRequest struct {
 
 func (x *StartJobRequest) Reset() {
 	*x = StartJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1527,7 +1608,7 @@ func (x *StartJobRequest) String() string {
 func (*StartJobRequest) ProtoMessage() {}
 
 func (x *StartJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[17]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1540,7 +1621,7 @@ func (x *StartJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartJobRequest.ProtoReflect.Descriptor instead.
 func (*StartJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{17}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StartJobRequest) GetName() string {
@@ -1573,7 +1654,7 @@ type StartJobResponse struct {
 
 func (x *StartJobResponse) Reset() {
 	*x = StartJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1585,7 +1666,7 @@ func (x *StartJobResponse) String() string {
 func (*StartJobResponse) ProtoMessage() {}
 
 func (x *StartJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[18]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1598,7 +1679,7 @@ func (x *StartJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartJobResponse.ProtoReflect.Descriptor instead.
 func (*StartJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{18}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *StartJobResponse) GetJob() *Job {
@@ -1619,7 +1700,7 @@ type StopJobRequest struct {
 
 func (x *StopJobRequest) Reset() {
 	*x = StopJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1631,7 +1712,7 @@ func (x *StopJobRequest) String() string {
 func (*StopJobRequest) ProtoMessage() {}
 
 func (x *StopJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[19]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1644,7 +1725,7 @@ func (x *StopJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopJobRequest.ProtoReflect.Descriptor instead.
 func (*StopJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{19}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *StopJobRequest) GetName() string {
@@ -1671,7 +1752,7 @@ type StopJobResponse struct {
 
 func (x *StopJobResponse) Reset() {
 	*x = StopJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1683,7 +1764,7 @@ func (x *StopJobResponse) String() string {
 func (*StopJobResponse) ProtoMessage() {}
 
 func (x *StopJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[20]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1696,7 +1777,7 @@ func (x *StopJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopJobResponse.ProtoReflect.Descriptor instead.
 func (*StopJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{20}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *StopJobResponse) GetJob() *Job {
@@ -1723,7 +1804,7 @@ type CreateSavepointRequest struct {
 
 func (x *CreateSavepointRequest) Reset() {
 	*x = CreateSavepointRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1735,7 +1816,7 @@ func (x *CreateSavepointRequest) String() string {
 func (*CreateSavepointRequest) ProtoMessage() {}
 
 func (x *CreateSavepointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[21]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1748,7 +1829,7 @@ func (x *CreateSavepointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSavepointRequest.ProtoReflect.Descriptor instead.
 func (*CreateSavepointRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{21}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CreateSavepointRequest) GetJob() string {
@@ -1774,7 +1855,7 @@ type CreateSavepointResponse struct {
 
 func (x *CreateSavepointResponse) Reset() {
 	*x = CreateSavepointResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1867,7 @@ func (x *CreateSavepointResponse) String() string {
 func (*CreateSavepointResponse) ProtoMessage() {}
 
 func (x *CreateSavepointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[22]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1880,7 @@ func (x *CreateSavepointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateSavepointResponse.ProtoReflect.Descriptor instead.
 func (*CreateSavepointResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{22}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreateSavepointResponse) GetSavepoint() *Savepoint {
@@ -1818,7 +1899,7 @@ type ListSavepointsRequest struct {
 
 func (x *ListSavepointsRequest) Reset() {
 	*x = ListSavepointsRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +1911,7 @@ func (x *ListSavepointsRequest) String() string {
 func (*ListSavepointsRequest) ProtoMessage() {}
 
 func (x *ListSavepointsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[23]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +1924,7 @@ func (x *ListSavepointsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSavepointsRequest.ProtoReflect.Descriptor instead.
 func (*ListSavepointsRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{23}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListSavepointsRequest) GetJob() string {
@@ -1862,7 +1943,7 @@ type ListSavepointsResponse struct {
 
 func (x *ListSavepointsResponse) Reset() {
 	*x = ListSavepointsResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1874,7 +1955,7 @@ func (x *ListSavepointsResponse) String() string {
 func (*ListSavepointsResponse) ProtoMessage() {}
 
 func (x *ListSavepointsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[24]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1887,7 +1968,7 @@ func (x *ListSavepointsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSavepointsResponse.ProtoReflect.Descriptor instead.
 func (*ListSavepointsResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{24}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListSavepointsResponse) GetSavepoints() []*Savepoint {
@@ -1907,7 +1988,7 @@ type DeleteSavepointRequest struct {
 
 func (x *DeleteSavepointRequest) Reset() {
 	*x = DeleteSavepointRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1919,7 +2000,7 @@ func (x *DeleteSavepointRequest) String() string {
 func (*DeleteSavepointRequest) ProtoMessage() {}
 
 func (x *DeleteSavepointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[25]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1932,7 +2013,7 @@ func (x *DeleteSavepointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSavepointRequest.ProtoReflect.Descriptor instead.
 func (*DeleteSavepointRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{25}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteSavepointRequest) GetJob() string {
@@ -1957,7 +2038,7 @@ type DeleteSavepointResponse struct {
 
 func (x *DeleteSavepointResponse) Reset() {
 	*x = DeleteSavepointResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1969,7 +2050,7 @@ func (x *DeleteSavepointResponse) String() string {
 func (*DeleteSavepointResponse) ProtoMessage() {}
 
 func (x *DeleteSavepointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[26]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1982,7 +2063,7 @@ func (x *DeleteSavepointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteSavepointResponse.ProtoReflect.Descriptor instead.
 func (*DeleteSavepointResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{26}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{27}
 }
 
 type DeleteJobRequest struct {
@@ -1994,7 +2075,7 @@ type DeleteJobRequest struct {
 
 func (x *DeleteJobRequest) Reset() {
 	*x = DeleteJobRequest{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2006,7 +2087,7 @@ func (x *DeleteJobRequest) String() string {
 func (*DeleteJobRequest) ProtoMessage() {}
 
 func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[27]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2019,7 +2100,7 @@ func (x *DeleteJobRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobRequest.ProtoReflect.Descriptor instead.
 func (*DeleteJobRequest) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{27}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DeleteJobRequest) GetName() string {
@@ -2037,7 +2118,7 @@ type DeleteJobResponse struct {
 
 func (x *DeleteJobResponse) Reset() {
 	*x = DeleteJobResponse{}
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[28]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2130,7 @@ func (x *DeleteJobResponse) String() string {
 func (*DeleteJobResponse) ProtoMessage() {}
 
 func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[28]
+	mi := &file_weirflow_job_v1_job_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2143,7 @@ func (x *DeleteJobResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteJobResponse.ProtoReflect.Descriptor instead.
 func (*DeleteJobResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{28}
+	return file_weirflow_job_v1_job_service_proto_rawDescGZIP(), []int{29}
 }
 
 var File_weirflow_job_v1_job_service_proto protoreflect.FileDescriptor
@@ -2146,7 +2227,12 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	"\x06Change\x12/\n" +
 	"\x06effect\x18\x01 \x01(\x0e2\x17.weirflow.job.v1.EffectR\x06effect\x12\x1a\n" +
 	"\boperator\x18\x02 \x01(\tR\boperator\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xba\x04\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"n\n" +
+	"\x06Output\x12\x14\n" +
+	"\x05table\x18\x01 \x01(\tR\x05table\x12\x1c\n" +
+	"\tconnector\x18\x02 \x01(\tR\tconnector\x12\x16\n" +
+	"\x06target\x18\x03 \x01(\tR\x06target\x12\x18\n" +
+	"\arecords\x18\x04 \x01(\x04R\arecords\"\xed\x04\n" +
 	"\tJobStatus\x12/\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x19.weirflow.job.v1.JobStateR\x05state\x12\x14\n" +
 	"\x05error\x18\x02 \x01(\tR\x05error\x129\n" +
@@ -2163,7 +2249,8 @@ const file_weirflow_job_v1_job_service_proto_rawDesc = "" +
 	" \x01(\tR\binstance\x12A\n" +
 	"\n" +
 	"checkpoint\x18\v \x01(\v2!.weirflow.job.v1.CheckpointStatusR\n" +
-	"checkpoint\"c\n" +
+	"checkpoint\x121\n" +
+	"\aoutputs\x18\f \x03(\v2\x17.weirflow.job.v1.OutputR\aoutputs\"c\n" +
 	"\aProblem\x12\x12\n" +
 	"\x04line\x18\x01 \x01(\x05R\x04line\x12\x16\n" +
 	"\x06column\x18\x02 \x01(\x05R\x06column\x12\x18\n" +
@@ -2286,7 +2373,7 @@ func file_weirflow_job_v1_job_service_proto_rawDescGZIP() []byte {
 }
 
 var file_weirflow_job_v1_job_service_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_weirflow_job_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_weirflow_job_v1_job_service_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_weirflow_job_v1_job_service_proto_goTypes = []any{
 	(JobState)(0),                   // 0: weirflow.job.v1.JobState
 	(Effect)(0),                     // 1: weirflow.job.v1.Effect
@@ -2297,105 +2384,107 @@ var file_weirflow_job_v1_job_service_proto_goTypes = []any{
 	(*CheckpointStatus)(nil),        // 6: weirflow.job.v1.CheckpointStatus
 	(*Savepoint)(nil),               // 7: weirflow.job.v1.Savepoint
 	(*Change)(nil),                  // 8: weirflow.job.v1.Change
-	(*JobStatus)(nil),               // 9: weirflow.job.v1.JobStatus
-	(*Problem)(nil),                 // 10: weirflow.job.v1.Problem
-	(*CreateJobRequest)(nil),        // 11: weirflow.job.v1.CreateJobRequest
-	(*CreateJobResponse)(nil),       // 12: weirflow.job.v1.CreateJobResponse
-	(*ValidateJobRequest)(nil),      // 13: weirflow.job.v1.ValidateJobRequest
-	(*ValidateJobResponse)(nil),     // 14: weirflow.job.v1.ValidateJobResponse
-	(*GetJobRequest)(nil),           // 15: weirflow.job.v1.GetJobRequest
-	(*GetJobResponse)(nil),          // 16: weirflow.job.v1.GetJobResponse
-	(*ListJobsRequest)(nil),         // 17: weirflow.job.v1.ListJobsRequest
-	(*ListJobsResponse)(nil),        // 18: weirflow.job.v1.ListJobsResponse
-	(*StartJobRequest)(nil),         // 19: weirflow.job.v1.StartJobRequest
-	(*StartJobResponse)(nil),        // 20: weirflow.job.v1.StartJobResponse
-	(*StopJobRequest)(nil),          // 21: weirflow.job.v1.StopJobRequest
-	(*StopJobResponse)(nil),         // 22: weirflow.job.v1.StopJobResponse
-	(*CreateSavepointRequest)(nil),  // 23: weirflow.job.v1.CreateSavepointRequest
-	(*CreateSavepointResponse)(nil), // 24: weirflow.job.v1.CreateSavepointResponse
-	(*ListSavepointsRequest)(nil),   // 25: weirflow.job.v1.ListSavepointsRequest
-	(*ListSavepointsResponse)(nil),  // 26: weirflow.job.v1.ListSavepointsResponse
-	(*DeleteSavepointRequest)(nil),  // 27: weirflow.job.v1.DeleteSavepointRequest
-	(*DeleteSavepointResponse)(nil), // 28: weirflow.job.v1.DeleteSavepointResponse
-	(*DeleteJobRequest)(nil),        // 29: weirflow.job.v1.DeleteJobRequest
-	(*DeleteJobResponse)(nil),       // 30: weirflow.job.v1.DeleteJobResponse
-	nil,                             // 31: weirflow.job.v1.Job.ParametersEntry
-	nil,                             // 32: weirflow.job.v1.CreateJobRequest.ParametersEntry
-	nil,                             // 33: weirflow.job.v1.ValidateJobRequest.ParametersEntry
-	(*timestamppb.Timestamp)(nil),   // 34: google.protobuf.Timestamp
-	(*v1.Stage)(nil),                // 35: weirflow.ledger.v1.Stage
-	(*PreviewRequest)(nil),          // 36: weirflow.job.v1.PreviewRequest
-	(*ListJobVersionsRequest)(nil),  // 37: weirflow.job.v1.ListJobVersionsRequest
-	(*GetCatalogRequest)(nil),       // 38: weirflow.job.v1.GetCatalogRequest
-	(*TestJobRequest)(nil),          // 39: weirflow.job.v1.TestJobRequest
-	(*PreviewResponse)(nil),         // 40: weirflow.job.v1.PreviewResponse
-	(*ListJobVersionsResponse)(nil), // 41: weirflow.job.v1.ListJobVersionsResponse
-	(*GetCatalogResponse)(nil),      // 42: weirflow.job.v1.GetCatalogResponse
-	(*TestJobResponse)(nil),         // 43: weirflow.job.v1.TestJobResponse
+	(*Output)(nil),                  // 9: weirflow.job.v1.Output
+	(*JobStatus)(nil),               // 10: weirflow.job.v1.JobStatus
+	(*Problem)(nil),                 // 11: weirflow.job.v1.Problem
+	(*CreateJobRequest)(nil),        // 12: weirflow.job.v1.CreateJobRequest
+	(*CreateJobResponse)(nil),       // 13: weirflow.job.v1.CreateJobResponse
+	(*ValidateJobRequest)(nil),      // 14: weirflow.job.v1.ValidateJobRequest
+	(*ValidateJobResponse)(nil),     // 15: weirflow.job.v1.ValidateJobResponse
+	(*GetJobRequest)(nil),           // 16: weirflow.job.v1.GetJobRequest
+	(*GetJobResponse)(nil),          // 17: weirflow.job.v1.GetJobResponse
+	(*ListJobsRequest)(nil),         // 18: weirflow.job.v1.ListJobsRequest
+	(*ListJobsResponse)(nil),        // 19: weirflow.job.v1.ListJobsResponse
+	(*StartJobRequest)(nil),         // 20: weirflow.job.v1.StartJobRequest
+	(*StartJobResponse)(nil),        // 21: weirflow.job.v1.StartJobResponse
+	(*StopJobRequest)(nil),          // 22: weirflow.job.v1.StopJobRequest
+	(*StopJobResponse)(nil),         // 23: weirflow.job.v1.StopJobResponse
+	(*CreateSavepointRequest)(nil),  // 24: weirflow.job.v1.CreateSavepointRequest
+	(*CreateSavepointResponse)(nil), // 25: weirflow.job.v1.CreateSavepointResponse
+	(*ListSavepointsRequest)(nil),   // 26: weirflow.job.v1.ListSavepointsRequest
+	(*ListSavepointsResponse)(nil),  // 27: weirflow.job.v1.ListSavepointsResponse
+	(*DeleteSavepointRequest)(nil),  // 28: weirflow.job.v1.DeleteSavepointRequest
+	(*DeleteSavepointResponse)(nil), // 29: weirflow.job.v1.DeleteSavepointResponse
+	(*DeleteJobRequest)(nil),        // 30: weirflow.job.v1.DeleteJobRequest
+	(*DeleteJobResponse)(nil),       // 31: weirflow.job.v1.DeleteJobResponse
+	nil,                             // 32: weirflow.job.v1.Job.ParametersEntry
+	nil,                             // 33: weirflow.job.v1.CreateJobRequest.ParametersEntry
+	nil,                             // 34: weirflow.job.v1.ValidateJobRequest.ParametersEntry
+	(*timestamppb.Timestamp)(nil),   // 35: google.protobuf.Timestamp
+	(*v1.Stage)(nil),                // 36: weirflow.ledger.v1.Stage
+	(*PreviewRequest)(nil),          // 37: weirflow.job.v1.PreviewRequest
+	(*ListJobVersionsRequest)(nil),  // 38: weirflow.job.v1.ListJobVersionsRequest
+	(*GetCatalogRequest)(nil),       // 39: weirflow.job.v1.GetCatalogRequest
+	(*TestJobRequest)(nil),          // 40: weirflow.job.v1.TestJobRequest
+	(*PreviewResponse)(nil),         // 41: weirflow.job.v1.PreviewResponse
+	(*ListJobVersionsResponse)(nil), // 42: weirflow.job.v1.ListJobVersionsResponse
+	(*GetCatalogResponse)(nil),      // 43: weirflow.job.v1.GetCatalogResponse
+	(*TestJobResponse)(nil),         // 44: weirflow.job.v1.TestJobResponse
 }
 var file_weirflow_job_v1_job_service_proto_depIdxs = []int32{
-	31, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
-	34, // 1: weirflow.job.v1.Job.created_at:type_name -> google.protobuf.Timestamp
-	34, // 2: weirflow.job.v1.Job.updated_at:type_name -> google.protobuf.Timestamp
-	9,  // 3: weirflow.job.v1.Job.status:type_name -> weirflow.job.v1.JobStatus
-	34, // 4: weirflow.job.v1.Instance.started_at:type_name -> google.protobuf.Timestamp
-	34, // 5: weirflow.job.v1.CheckpointStatus.at:type_name -> google.protobuf.Timestamp
-	34, // 6: weirflow.job.v1.Savepoint.at:type_name -> google.protobuf.Timestamp
+	32, // 0: weirflow.job.v1.Job.parameters:type_name -> weirflow.job.v1.Job.ParametersEntry
+	35, // 1: weirflow.job.v1.Job.created_at:type_name -> google.protobuf.Timestamp
+	35, // 2: weirflow.job.v1.Job.updated_at:type_name -> google.protobuf.Timestamp
+	10, // 3: weirflow.job.v1.Job.status:type_name -> weirflow.job.v1.JobStatus
+	35, // 4: weirflow.job.v1.Instance.started_at:type_name -> google.protobuf.Timestamp
+	35, // 5: weirflow.job.v1.CheckpointStatus.at:type_name -> google.protobuf.Timestamp
+	35, // 6: weirflow.job.v1.Savepoint.at:type_name -> google.protobuf.Timestamp
 	1,  // 7: weirflow.job.v1.Change.effect:type_name -> weirflow.job.v1.Effect
 	0,  // 8: weirflow.job.v1.JobStatus.state:type_name -> weirflow.job.v1.JobState
-	34, // 9: weirflow.job.v1.JobStatus.started_at:type_name -> google.protobuf.Timestamp
-	34, // 10: weirflow.job.v1.JobStatus.changed_at:type_name -> google.protobuf.Timestamp
+	35, // 9: weirflow.job.v1.JobStatus.started_at:type_name -> google.protobuf.Timestamp
+	35, // 10: weirflow.job.v1.JobStatus.changed_at:type_name -> google.protobuf.Timestamp
 	4,  // 11: weirflow.job.v1.JobStatus.sources:type_name -> weirflow.job.v1.SourcePosition
 	5,  // 12: weirflow.job.v1.JobStatus.operators:type_name -> weirflow.job.v1.OperatorStatus
-	35, // 13: weirflow.job.v1.JobStatus.ledger:type_name -> weirflow.ledger.v1.Stage
-	34, // 14: weirflow.job.v1.JobStatus.last_checkpoint_at:type_name -> google.protobuf.Timestamp
+	36, // 13: weirflow.job.v1.JobStatus.ledger:type_name -> weirflow.ledger.v1.Stage
+	35, // 14: weirflow.job.v1.JobStatus.last_checkpoint_at:type_name -> google.protobuf.Timestamp
 	6,  // 15: weirflow.job.v1.JobStatus.checkpoint:type_name -> weirflow.job.v1.CheckpointStatus
-	32, // 16: weirflow.job.v1.CreateJobRequest.parameters:type_name -> weirflow.job.v1.CreateJobRequest.ParametersEntry
-	2,  // 17: weirflow.job.v1.CreateJobResponse.job:type_name -> weirflow.job.v1.Job
-	33, // 18: weirflow.job.v1.ValidateJobRequest.parameters:type_name -> weirflow.job.v1.ValidateJobRequest.ParametersEntry
-	10, // 19: weirflow.job.v1.ValidateJobResponse.problems:type_name -> weirflow.job.v1.Problem
-	1,  // 20: weirflow.job.v1.ValidateJobResponse.effect:type_name -> weirflow.job.v1.Effect
-	8,  // 21: weirflow.job.v1.ValidateJobResponse.changes:type_name -> weirflow.job.v1.Change
-	2,  // 22: weirflow.job.v1.GetJobResponse.job:type_name -> weirflow.job.v1.Job
-	2,  // 23: weirflow.job.v1.ListJobsResponse.jobs:type_name -> weirflow.job.v1.Job
-	2,  // 24: weirflow.job.v1.StartJobResponse.job:type_name -> weirflow.job.v1.Job
-	2,  // 25: weirflow.job.v1.StopJobResponse.job:type_name -> weirflow.job.v1.Job
-	7,  // 26: weirflow.job.v1.StopJobResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
-	7,  // 27: weirflow.job.v1.CreateSavepointResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
-	7,  // 28: weirflow.job.v1.ListSavepointsResponse.savepoints:type_name -> weirflow.job.v1.Savepoint
-	11, // 29: weirflow.job.v1.JobService.CreateJob:input_type -> weirflow.job.v1.CreateJobRequest
-	13, // 30: weirflow.job.v1.JobService.ValidateJob:input_type -> weirflow.job.v1.ValidateJobRequest
-	15, // 31: weirflow.job.v1.JobService.GetJob:input_type -> weirflow.job.v1.GetJobRequest
-	17, // 32: weirflow.job.v1.JobService.ListJobs:input_type -> weirflow.job.v1.ListJobsRequest
-	19, // 33: weirflow.job.v1.JobService.StartJob:input_type -> weirflow.job.v1.StartJobRequest
-	21, // 34: weirflow.job.v1.JobService.StopJob:input_type -> weirflow.job.v1.StopJobRequest
-	29, // 35: weirflow.job.v1.JobService.DeleteJob:input_type -> weirflow.job.v1.DeleteJobRequest
-	23, // 36: weirflow.job.v1.JobService.CreateSavepoint:input_type -> weirflow.job.v1.CreateSavepointRequest
-	25, // 37: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
-	27, // 38: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
-	36, // 39: weirflow.job.v1.JobService.Preview:input_type -> weirflow.job.v1.PreviewRequest
-	37, // 40: weirflow.job.v1.JobService.ListJobVersions:input_type -> weirflow.job.v1.ListJobVersionsRequest
-	38, // 41: weirflow.job.v1.JobService.GetCatalog:input_type -> weirflow.job.v1.GetCatalogRequest
-	39, // 42: weirflow.job.v1.JobService.TestJob:input_type -> weirflow.job.v1.TestJobRequest
-	12, // 43: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
-	14, // 44: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
-	16, // 45: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
-	18, // 46: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
-	20, // 47: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
-	22, // 48: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
-	30, // 49: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
-	24, // 50: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
-	26, // 51: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
-	28, // 52: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
-	40, // 53: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
-	41, // 54: weirflow.job.v1.JobService.ListJobVersions:output_type -> weirflow.job.v1.ListJobVersionsResponse
-	42, // 55: weirflow.job.v1.JobService.GetCatalog:output_type -> weirflow.job.v1.GetCatalogResponse
-	43, // 56: weirflow.job.v1.JobService.TestJob:output_type -> weirflow.job.v1.TestJobResponse
-	43, // [43:57] is the sub-list for method output_type
-	29, // [29:43] is the sub-list for method input_type
-	29, // [29:29] is the sub-list for extension type_name
-	29, // [29:29] is the sub-list for extension extendee
-	0,  // [0:29] is the sub-list for field type_name
+	9,  // 16: weirflow.job.v1.JobStatus.outputs:type_name -> weirflow.job.v1.Output
+	33, // 17: weirflow.job.v1.CreateJobRequest.parameters:type_name -> weirflow.job.v1.CreateJobRequest.ParametersEntry
+	2,  // 18: weirflow.job.v1.CreateJobResponse.job:type_name -> weirflow.job.v1.Job
+	34, // 19: weirflow.job.v1.ValidateJobRequest.parameters:type_name -> weirflow.job.v1.ValidateJobRequest.ParametersEntry
+	11, // 20: weirflow.job.v1.ValidateJobResponse.problems:type_name -> weirflow.job.v1.Problem
+	1,  // 21: weirflow.job.v1.ValidateJobResponse.effect:type_name -> weirflow.job.v1.Effect
+	8,  // 22: weirflow.job.v1.ValidateJobResponse.changes:type_name -> weirflow.job.v1.Change
+	2,  // 23: weirflow.job.v1.GetJobResponse.job:type_name -> weirflow.job.v1.Job
+	2,  // 24: weirflow.job.v1.ListJobsResponse.jobs:type_name -> weirflow.job.v1.Job
+	2,  // 25: weirflow.job.v1.StartJobResponse.job:type_name -> weirflow.job.v1.Job
+	2,  // 26: weirflow.job.v1.StopJobResponse.job:type_name -> weirflow.job.v1.Job
+	7,  // 27: weirflow.job.v1.StopJobResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
+	7,  // 28: weirflow.job.v1.CreateSavepointResponse.savepoint:type_name -> weirflow.job.v1.Savepoint
+	7,  // 29: weirflow.job.v1.ListSavepointsResponse.savepoints:type_name -> weirflow.job.v1.Savepoint
+	12, // 30: weirflow.job.v1.JobService.CreateJob:input_type -> weirflow.job.v1.CreateJobRequest
+	14, // 31: weirflow.job.v1.JobService.ValidateJob:input_type -> weirflow.job.v1.ValidateJobRequest
+	16, // 32: weirflow.job.v1.JobService.GetJob:input_type -> weirflow.job.v1.GetJobRequest
+	18, // 33: weirflow.job.v1.JobService.ListJobs:input_type -> weirflow.job.v1.ListJobsRequest
+	20, // 34: weirflow.job.v1.JobService.StartJob:input_type -> weirflow.job.v1.StartJobRequest
+	22, // 35: weirflow.job.v1.JobService.StopJob:input_type -> weirflow.job.v1.StopJobRequest
+	30, // 36: weirflow.job.v1.JobService.DeleteJob:input_type -> weirflow.job.v1.DeleteJobRequest
+	24, // 37: weirflow.job.v1.JobService.CreateSavepoint:input_type -> weirflow.job.v1.CreateSavepointRequest
+	26, // 38: weirflow.job.v1.JobService.ListSavepoints:input_type -> weirflow.job.v1.ListSavepointsRequest
+	28, // 39: weirflow.job.v1.JobService.DeleteSavepoint:input_type -> weirflow.job.v1.DeleteSavepointRequest
+	37, // 40: weirflow.job.v1.JobService.Preview:input_type -> weirflow.job.v1.PreviewRequest
+	38, // 41: weirflow.job.v1.JobService.ListJobVersions:input_type -> weirflow.job.v1.ListJobVersionsRequest
+	39, // 42: weirflow.job.v1.JobService.GetCatalog:input_type -> weirflow.job.v1.GetCatalogRequest
+	40, // 43: weirflow.job.v1.JobService.TestJob:input_type -> weirflow.job.v1.TestJobRequest
+	13, // 44: weirflow.job.v1.JobService.CreateJob:output_type -> weirflow.job.v1.CreateJobResponse
+	15, // 45: weirflow.job.v1.JobService.ValidateJob:output_type -> weirflow.job.v1.ValidateJobResponse
+	17, // 46: weirflow.job.v1.JobService.GetJob:output_type -> weirflow.job.v1.GetJobResponse
+	19, // 47: weirflow.job.v1.JobService.ListJobs:output_type -> weirflow.job.v1.ListJobsResponse
+	21, // 48: weirflow.job.v1.JobService.StartJob:output_type -> weirflow.job.v1.StartJobResponse
+	23, // 49: weirflow.job.v1.JobService.StopJob:output_type -> weirflow.job.v1.StopJobResponse
+	31, // 50: weirflow.job.v1.JobService.DeleteJob:output_type -> weirflow.job.v1.DeleteJobResponse
+	25, // 51: weirflow.job.v1.JobService.CreateSavepoint:output_type -> weirflow.job.v1.CreateSavepointResponse
+	27, // 52: weirflow.job.v1.JobService.ListSavepoints:output_type -> weirflow.job.v1.ListSavepointsResponse
+	29, // 53: weirflow.job.v1.JobService.DeleteSavepoint:output_type -> weirflow.job.v1.DeleteSavepointResponse
+	41, // 54: weirflow.job.v1.JobService.Preview:output_type -> weirflow.job.v1.PreviewResponse
+	42, // 55: weirflow.job.v1.JobService.ListJobVersions:output_type -> weirflow.job.v1.ListJobVersionsResponse
+	43, // 56: weirflow.job.v1.JobService.GetCatalog:output_type -> weirflow.job.v1.GetCatalogResponse
+	44, // 57: weirflow.job.v1.JobService.TestJob:output_type -> weirflow.job.v1.TestJobResponse
+	44, // [44:58] is the sub-list for method output_type
+	30, // [30:44] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_job_v1_job_service_proto_init() }
@@ -2413,7 +2502,7 @@ func file_weirflow_job_v1_job_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_job_v1_job_service_proto_rawDesc), len(file_weirflow_job_v1_job_service_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

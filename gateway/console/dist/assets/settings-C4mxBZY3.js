@@ -1,0 +1,1 @@
+import{m as e}from"./ui-CqjtDlwi.js";import{t}from"./jsx-runtime-DyZJNswf.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Settings`,children:null})}export{r as default};

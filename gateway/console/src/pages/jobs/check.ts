@@ -1,0 +1,76 @@
+import { useQuery } from "@tanstack/react-query";
+import { useEffect, useMemo, useState } from "react";
+import { api } from "@/api/client";
+import type { Catalog } from "@/sql/complete";
+import type { Draft } from "./workbench";
+
+/** useDelayed is a value once it has stayed the same for a while. */
+export function useDelayed<T>(value: T, ms: number): T {
+  const [settled, setSettled] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(value), ms);
+    return () => clearTimeout(timer);
+  }, [value, ms]);
+  return settled;
+}
+
+export interface Problem {
+  line: number;
+  column: number;
+  message: string;
+  hint: string;
+}
+
+/** useCheck validates statements as they are typed. */
+export function useCheck(draft: Draft, job: string | undefined) {
+  const settled = useDelayed(draft, 350);
+  const query = useQuery({
+    queryKey: ["check", settled.sql, settled.parameters, job],
+    enabled: settled.sql.trim() !== "",
+    queryFn: ({ signal }) =>
+      api.post("/api/v1/jobs:validate", { body: { sql: settled.sql, parameters: record(settled), job }, signal }),
+    staleTime: 60_000,
+  });
+  const problems = useMemo<Problem[]>(
+    () =>
+      (settled.sql.trim() === "" ? [] : (query.data?.problems ?? [])).map((p) => ({
+        line: p.line ?? 0,
+        column: p.column ?? 0,
+        message: p.message ?? "",
+        hint: p.hint ?? "",
+      })),
+    [query.data, settled.sql],
+  );
+  const checking = settled !== draft || query.isFetching;
+  return { answer: query.data, problems, checking, error: query.error, check: query.refetch };
+}
+
+/** useCatalog is what the statements so far may name; the last one stays while another is asked for. */
+export function useCatalog(draft: Draft): Catalog {
+  const settled = useDelayed(draft, 700);
+  const query = useQuery({
+    queryKey: ["catalog", settled.sql, settled.parameters],
+    queryFn: ({ signal }) =>
+      api.post("/api/v1/jobs:catalog", { body: { sql: settled.sql, parameters: record(settled) }, signal }),
+    staleTime: 60_000,
+    retry: false,
+  });
+  return useMemo<Catalog>(() => {
+    const data = query.data;
+    return {
+      tables: (data?.tables ?? []).map((table) => ({
+        name: table.name ?? "",
+        view: table.view ?? false,
+        columns: (table.columns ?? []).map((c) => ({ name: c.name ?? "", type: c.type ?? "" })),
+      })),
+      functions: (data?.functions ?? []).map((f) => ({ name: f.name ?? "", kind: f.kind ?? "" })),
+      keywords: data?.keywords ?? [],
+      connectors: (data?.connectors ?? []).map((c) => ({ name: c.name ?? "", options: c.options ?? [] })),
+    };
+  }, [query.data]);
+}
+
+/** record are a draft's parameters as the API takes them; rows without a key are left out. */
+export function record(draft: Draft): Record<string, string> {
+  return Object.fromEntries(draft.parameters.filter(([key]) => key.trim() !== ""));
+}
