@@ -132,10 +132,38 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 func refusal(res *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20)) // what there is
 	e := &apiError{status: res.StatusCode}
+	var store struct { // an error of the search store
+		Error struct {
+			Reason string `json:"reason"`
+		} `json:"error"`
+	}
+	if json.Unmarshal(text, &store) == nil {
+		e.Message = store.Error.Reason
+	}
 	if json.Unmarshal(text, e) != nil || e.Message == "" {
 		e.Code, e.Message = codes.Unknown, fmt.Sprintf("the server answered %s: %.200s", res.Status, bytes.TrimSpace(text))
 	}
 	return e
+}
+
+// raw makes a request and returns the answer as it is.
+func (c *client) raw(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	defer cancel()
+	res, err := c.do(ctx, method, path, nil, bytes.NewReader(body), "application/json")
+	if err != nil {
+		return nil, err
+	}
+	return read(res)
+}
+
+func read(res *http.Response) ([]byte, error) {
+	defer func() { _ = res.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if err != nil {
+		return nil, fmt.Errorf("read the answer: %w", err)
+	}
+	return text, nil
 }
 
 // call makes a request; in and out may be nil.
@@ -154,13 +182,9 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return err
 	}
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if err != nil {
-		return fmt.Errorf("read the answer: %w", err)
-	}
-	if out == nil {
-		return nil
+	text, err := read(res)
+	if err != nil || out == nil {
+		return err
 	}
 	if err := (protojson.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, out); err != nil {
 		return fmt.Errorf("the answer of %s is not the API's (%.100q…): is it a Weirflow?", c.base.Redacted(), text)

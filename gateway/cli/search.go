@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/types/known/structpb"
-
 	searchv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/search/v1"
 )
 
@@ -127,23 +126,37 @@ func (f *flags) search(cmd *cobra.Command, args []string, s *searchFlags) error 
 	if err != nil {
 		return err
 	}
-	in, err := structpb.NewStruct(body)
+	in, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	answer := &structpb.Struct{}
-	if err := f.call(cmd.Context(), http.MethodPost, path("indices", args[0]+":search"), nil, in, answer); err != nil {
+	c, err := f.client()
+	if err != nil {
+		return err
+	}
+	// The store's own API: every digit of a document is kept.
+	answer, err := c.raw(cmd.Context(), http.MethodPost, path("search", args[0], "_search"), in)
+	if err != nil {
 		return err
 	}
 	if f.output != "table" {
-		return f.print(cmd.OutOrStdout(), answer, nil)
+		return f.printJSON(cmd.OutOrStdout(), answer)
 	}
 	return showHits(cmd, answer, s.fields)
 }
 
-func showHits(cmd *cobra.Command, answer *structpb.Struct, fields []string) error {
-	hits := answer.GetFields()["hits"].GetStructValue().GetFields()
-	if hits == nil {
+func showHits(cmd *cobra.Command, answer []byte, fields []string) error {
+	var res struct {
+		Hits *struct {
+			Total struct {
+				Value int64 `json:"value"`
+			} `json:"total"`
+			Hits []struct {
+				Source json.RawMessage `json:"_source"`
+			} `json:"hits"`
+		} `json:"hits"`
+	}
+	if err := json.Unmarshal(answer, &res); err != nil || res.Hits == nil {
 		return errors.New("the answer has no hits")
 	}
 	out := cmd.OutOrStdout()
@@ -151,21 +164,22 @@ func showHits(cmd *cobra.Command, answer *structpb.Struct, fields []string) erro
 	if len(fields) > 0 {
 		t = newTable(out, fields...)
 	}
-	for _, h := range hits["hits"].GetListValue().GetValues() {
-		source := h.GetStructValue().GetFields()["_source"]
+	for _, h := range res.Hits.Hits {
 		if t == nil {
-			text, err := json.Marshal(source.AsInterface())
-			if err != nil {
-				return err
-			}
-			if err := said(out, "%s", text); err != nil {
+			if err := said(out, "%s", clean(string(h.Source))); err != nil {
 				return err
 			}
 			continue
 		}
+		var doc any
+		d := json.NewDecoder(bytes.NewReader(h.Source))
+		d.UseNumber()
+		if err := d.Decode(&doc); err != nil {
+			return fmt.Errorf("read a document: %w", err)
+		}
 		cells := make([]string, len(fields))
 		for i, name := range fields {
-			cells[i] = valueAt(source.AsInterface(), name)
+			cells[i] = valueAt(doc, name)
 		}
 		t.row(cells...)
 	}
@@ -174,9 +188,8 @@ func showHits(cmd *cobra.Command, answer *structpb.Struct, fields []string) erro
 			return err
 		}
 	}
-	shown, total := len(hits["hits"].GetListValue().GetValues()), int64(hits["total"].GetStructValue().GetFields()["value"].GetNumberValue())
-	if int64(shown) < total {
-		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %s documents\n", shown, count(total)) // beside the answer
+	if shown := int64(len(res.Hits.Hits)); shown < res.Hits.Total.Value {
+		_, _ = fmt.Fprintf(cmd.ErrOrStderr(), "%d of %s documents\n", shown, count(res.Hits.Total.Value)) // beside the answer
 	}
 	return nil
 }
