@@ -61,6 +61,22 @@ lint: tools ## Check style and common mistakes
 gen: tools ## Generate code from the protos
 	scripts/gen.sh
 
+.PHONY: console
+console: ## Build the console (needs Node) and the TypeScript SDK
+	scripts/console.sh
+
+.PHONY: console-check
+console-check: ## Build them and fail if the result is not what is committed
+	scripts/console.sh --check
+
+.PHONY: console-e2e
+console-e2e: build ## Open every page of the console in a real Chromium
+	scripts/console-e2e.sh
+
+.PHONY: api-contract
+api-contract: build ## Hold the running API against its OpenAPI document
+	scripts/api-contract.sh
+
 .PHONY: tidy
 tidy: ## Tidy every module
 	go work sync

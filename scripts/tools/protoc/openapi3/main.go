@@ -34,6 +34,9 @@ func convert(from, to string) error {
 	}
 	v3.Info.Title, v3.Info.Version = "Weirflow", "v1"
 	v3.Servers = openapi3.Servers{{URL: "/"}}
+	if err := polish(v3); err != nil {
+		return fmt.Errorf("polish document: %w", err)
+	}
 	if b, err = json.MarshalIndent(v3, "", "  "); err != nil {
 		return fmt.Errorf("write document: %w", err)
 	}
