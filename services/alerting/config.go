@@ -3,9 +3,13 @@ package alerting
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"strings"
 	"time"
 
+	"github.com/weirflow/weirflow/services/alerting/internal/callback"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
+	"github.com/weirflow/weirflow/services/alerting/internal/outside"
 	"github.com/weirflow/weirflow/services/platform/kafka"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
@@ -38,10 +42,20 @@ type Config struct {
 	Notify Notify `yaml:"notify"`
 	// Outgoing bounds where messages may be sent.
 	Outgoing Outgoing `yaml:"outgoing"`
+	// Transform carries out policies of log patterns; without an address there are none.
+	Transform rpc.ClientConfig `yaml:"transform"`
 }
 
 // Metrics is the configuration of the store of metrics.
 type Metrics struct {
+	// Enabled keeps metrics, or asks another Prometheus for them. Without it there are
+	// alerts of jobs and of others only.
+	Enabled bool `yaml:"enabled" help:"keep metrics and evaluate rules; false: there are only the alerts that jobs and others raise"`
+	// ExternalURL is another Prometheus, which is asked in the place of a store here.
+	ExternalURL        string        `yaml:"external_url" help:"address of another Prometheus that keeps the metrics; policies are evaluated by queries to it, and nothing is scraped here"`
+	ExternalUsername   string        `yaml:"external_username" help:"user for it (basic authentication)"`
+	ExternalPassword   secret.String `yaml:"external_password" help:"its password"`
+	ExternalToken      secret.String `yaml:"external_token" help:"bearer token for it"`
 	Retention          time.Duration `yaml:"retention" help:"for how long metrics are kept"`
 	RetentionBytes     int64         `yaml:"retention_bytes" help:"how many bytes of metrics are kept at most; 0: any"`
 	ScrapeInterval     time.Duration `yaml:"scrape_interval" help:"how often services are scraped"`
@@ -70,10 +84,83 @@ func (t Targets) byName() map[string][]string {
 		"alerting": t.Alerting, "standalone": t.Standalone}
 }
 
+// outside is the other Prometheus; nil: there is none.
+func (m Metrics) outside() *outside.Config {
+	if m.ExternalURL == "" {
+		return nil
+	}
+	return &outside.Config{URL: m.ExternalURL, Username: m.ExternalUsername, Password: m.ExternalPassword, Token: m.ExternalToken, Timeout: m.QueryTimeout}
+}
+
 // Notify is the configuration of notifications.
 type Notify struct {
 	// ConfigFile is a configuration file of the Alertmanager, with Weirflow's channels.
 	ConfigFile string `yaml:"config_file" help:"the Alertmanager's configuration: routes, receivers, inhibition"`
+	// Receipts is what providers of text messages and calls tell afterwards.
+	Receipts Receipts `yaml:"receipts"`
+	// Cluster is other instances that know of the same alerts.
+	Cluster Cluster `yaml:"cluster"`
+}
+
+// Cluster is how several instances tell people once.
+type Cluster struct {
+	Listen    string        `yaml:"listen" help:"address for other instances of alerting (TCP and UDP; not encrypted); empty: there are none"`
+	Advertise string        `yaml:"advertise" help:"address that other instances reach this one by, if it is not that of listen"`
+	Peers     []string      `yaml:"peers" help:"addresses of other instances of alerting"`
+	Wait      time.Duration `yaml:"wait" help:"for how long an instance lets each one before it tell people first"`
+}
+
+// Validate says what is wrong.
+func (c Cluster) Validate() error {
+	if c.Listen == "" && len(c.Peers) > 0 {
+		return errors.New("alerting.notify.cluster.peers are named and listen is empty: the others must reach this one, too")
+	}
+	if c.Listen != "" && c.Wait < time.Second {
+		return errors.New("alerting.notify.cluster.wait must be at least 1s")
+	}
+	return nil
+}
+
+// id tells instances apart.
+func (c Cluster) id() string {
+	text := c.Advertise
+	if text == "" {
+		text = c.Listen
+	}
+	return strings.NewReplacer(":", "-", "[", "", "]", "").Replace(text)
+}
+
+// Receipts is how providers tell what became of text messages and calls.
+type Receipts struct {
+	// Secret stands in the path that they call; without it nobody is heard.
+	Secret secret.String `yaml:"secret" help:"what stands in the path that providers of text messages and calls report to, /receipts/<secret>/…; at least 16 letters and digits; empty: none are taken"`
+	// ExternalURL is where they find this service.
+	ExternalURL string `yaml:"external_url" help:"address by which these providers reach this service's HTTP port, https://alerts.example.com"`
+}
+
+const leastSecret = 16
+
+// address is where providers report to; empty: nowhere.
+func (r Receipts) address() string {
+	if r.Secret.Reveal() == "" || r.ExternalURL == "" {
+		return ""
+	}
+	return r.ExternalURL + callback.Path + r.Secret.Reveal()
+}
+
+// Validate says what is wrong.
+func (r Receipts) Validate() error {
+	s := r.Secret.Reveal()
+	if s == "" && r.ExternalURL == "" {
+		return nil
+	}
+	if len(s) < leastSecret || strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" {
+		return fmt.Errorf("alerting.notify.receipts.secret must have at least %d letters and digits", leastSecret)
+	}
+	if u, err := url.Parse(r.ExternalURL); err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || strings.HasSuffix(r.ExternalURL, "/") || u.RawQuery != "" {
+		return errors.New("alerting.notify.receipts.external_url is not an address such as https://alerts.example.com, without a slash at its end")
+	}
+	return nil
 }
 
 // Outgoing bounds where messages may be sent.
@@ -87,18 +174,27 @@ func DefaultConfig() Config {
 	local := func(port int) []string { return []string{ports.Loopback(port)} }
 	return Config{
 		RPC: rpc.ServerConfig{Listen: ports.Loopback(ports.AlertingGRPC)}, Kafka: kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}}, Listen: ports.Loopback(ports.Metrics), DataDir: "data/alerting",
-		ExternalURL: "http://" + ports.Loopback(ports.GatewayHTTP), ShippedRules: true,
-		Metrics: Metrics{Retention: 15 * 24 * time.Hour, ScrapeInterval: 15 * time.Second, EvaluationInterval: 15 * time.Second, QueryTimeout: 2 * time.Minute,
+		ExternalURL: "http://" + ports.Loopback(ports.GatewayHTTP), ShippedRules: true, Notify: Notify{Cluster: Cluster{Wait: 15 * time.Second}}, Transform: rpc.ClientConfig{Address: ports.Loopback(ports.TransformGRPC)},
+		Metrics: Metrics{Enabled: true, Retention: 15 * 24 * time.Hour, ScrapeInterval: 15 * time.Second, EvaluationInterval: 15 * time.Second, QueryTimeout: 2 * time.Minute,
 			Targets: Targets{Agent: local(ports.AgentAdmin), Ingest: local(ports.IngestAdmin), Transform: local(ports.TransformAdmin), Indexer: local(ports.IndexerAdmin),
 				Gateway: local(ports.GatewayAdmin), Alerting: local(ports.AlertingAdmin)}},
 	}
+}
+
+// group remembers how far the topic of alerts was read. Each of several instances reads
+// all of it.
+func (c Config) group() string {
+	if c.Notify.Cluster.Listen == "" {
+		return group
+	}
+	return group + "-" + c.Notify.Cluster.id()
 }
 
 func (c Config) port() web.Config { return web.Config{Listen: c.Listen, TLS: c.TLS, Token: c.Token} }
 
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
-	errs := []error{c.port().Validate("alerting"), c.Kafka.Validate()}
+	errs := []error{c.port().Validate("alerting"), c.Kafka.Validate(), c.Notify.Receipts.Validate(), c.Notify.Cluster.Validate()}
 	if c.DataDir == "" {
 		errs = append(errs, errors.New("alerting.data_dir is empty"))
 	}
@@ -113,6 +209,9 @@ func (c Config) Validate() error {
 		if d.is < d.from {
 			errs = append(errs, fmt.Errorf("alerting.metrics.%s must be at least %v", d.key, d.from))
 		}
+	}
+	if o := c.Metrics.outside(); o != nil && c.Metrics.Enabled {
+		errs = append(errs, o.Validate())
 	}
 	if _, err := outgoing.New(c.Outgoing.Allow); err != nil {
 		errs = append(errs, fmt.Errorf("alerting.outgoing.allow: %w", err))

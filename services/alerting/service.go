@@ -19,15 +19,23 @@ import (
 
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
+	metricv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/metric/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/callback"
+	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
 	"github.com/weirflow/weirflow/services/alerting/internal/channels"
+	"github.com/weirflow/weirflow/services/alerting/internal/explore"
 	"github.com/weirflow/weirflow/services/alerting/internal/history"
 	"github.com/weirflow/weirflow/services/alerting/internal/intake"
+	"github.com/weirflow/weirflow/services/alerting/internal/logpattern"
 	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
 	"github.com/weirflow/weirflow/services/alerting/internal/notify"
+	"github.com/weirflow/weirflow/services/alerting/internal/oncall"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
 	"github.com/weirflow/weirflow/services/alerting/internal/people"
 	"github.com/weirflow/weirflow/services/alerting/internal/policy"
+	"github.com/weirflow/weirflow/services/alerting/internal/silences"
+	"github.com/weirflow/weirflow/services/alerting/internal/texts"
 	"github.com/weirflow/weirflow/services/platform/ledger"
 	"github.com/weirflow/weirflow/services/platform/lifecycle"
 	"github.com/weirflow/weirflow/services/platform/status"
@@ -49,17 +57,33 @@ type Deps struct {
 	Registry *prometheus.Registry
 	Board    *status.Board
 	Book     *ledger.Book
+	// Jobs leads to the service of jobs, for policies of log patterns; nil: there is none.
+	Jobs grpc.ClientConnInterface
+}
+
+// store is where metrics are and rules are evaluated.
+type store interface {
+	explore.Source
+	policy.Engine
+	AddRules(name string, text []byte) error
+	Handler() http.Handler
+	Reload() error
+	Run(ctx context.Context) error
+	Close() error
 }
 
 // Service keeps metrics and tells people.
 type Service struct {
 	cfg     Config
 	d       Deps
-	metrics *metrics.Engine
+	metrics store
 	intake  *intake.Intake
 	policy  *policy.Book
 	people  *people.People
 	history *history.History
+	oncall  *oncall.Book
+	texts   *texts.Book
+	signers *receipt.Signers
 	notify  *notify.Engine
 	port    *web.Server
 }
@@ -69,7 +93,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, d: d}
+	s := &Service{cfg: cfg, d: d, signers: receipt.NewSigners()}
 	engines := slog.New(quiet{d.Logger.Handler()})
 	guard, err := outgoing.New(cfg.Outgoing.Allow)
 	if err != nil {
@@ -81,31 +105,45 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.history, err = history.New(cfg.Kafka, d.Logger); err != nil {
 		return nil, err
 	}
-	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL},
-		notify.Deps{Logger: engines, Registry: d.Registry, Guard: guard, Channels: channels.All(), Acknowledged: s.people.Acknowledged, Sent: s.history.Add})
+	if s.oncall, err = oncall.NewBook(cfg.Kafka, time.Now, d.Logger); err != nil {
+		return nil, err
+	}
+	if s.texts, err = texts.NewBook(cfg.Kafka, time.Now, d.Logger); err != nil {
+		return nil, err
+	}
+	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL, Receipts: cfg.Notify.Receipts.address(), Cluster: notify.Cluster{Listen: cfg.Notify.Cluster.Listen, Advertise: cfg.Notify.Cluster.Advertise, Peers: cfg.Notify.Cluster.Peers, Wait: cfg.Notify.Cluster.Wait}},
+		notify.Deps{Logger: engines, Registry: d.Registry, Guard: guard, Channels: channels.All(), Acknowledged: s.people.Acknowledged, Sent: s.history.Add,
+			Signers: s.signers, Texts: s.texts.Texts, Contact: s.oncall.Contact, Known: append(s.oncall.Known(), s.texts.Known(), s.people.Ready())})
 	if err != nil {
 		return nil, err
 	}
-	m := cfg.Metrics
-	s.metrics, err = metrics.New(metrics.Config{
-		Dir: filepath.Join(cfg.DataDir, "metrics"), Retention: m.Retention, RetentionBytes: m.RetentionBytes, ScrapeInterval: m.ScrapeInterval,
-		EvaluationInterval: m.EvaluationInterval, QueryTimeout: m.QueryTimeout, File: m.ConfigFile, Targets: m.Targets.byName(),
-	}, metrics.Deps{Logger: engines, Registry: d.Registry, Notify: s.fire, Version: version.String()})
-	if err != nil {
+	if s.metrics, err = s.store(engines); err != nil {
 		return nil, err
 	}
 	if err := s.ship(); err != nil {
 		return nil, errors.Join(err, s.metrics.Close())
 	}
-	if s.policy, err = policy.NewBook(cfg.Kafka, s.metrics, time.Now, d.Logger); err != nil {
+	if s.policy, err = policy.NewBook(cfg.Kafka, s.metrics, logpattern.NewJobs(d.Jobs, cfg.Kafka), time.Now, d.Logger); err != nil {
 		return nil, errors.Join(err, s.metrics.Close())
 	}
-	s.intake = intake.New(intake.Config{Kafka: cfg.Kafka, Group: group, Link: cfg.ExternalURL},
+	s.intake = intake.New(intake.Config{Kafka: cfg.Kafka, Group: cfg.group(), Link: cfg.ExternalURL},
 		intake.Deps{Logger: d.Logger, Stage: d.Book.Stage("alerts"), Put: s.notify.Put, Now: time.Now})
 	if s.port, err = web.Listen(cfg.port(), s.handler(), d.Logger); err != nil {
 		return nil, errors.Join(fmt.Errorf("alerting: %w", err), s.metrics.Close())
 	}
 	return s, nil
+}
+
+// store opens the store of metrics, or what is in its place.
+func (s *Service) store(log *slog.Logger) (store, error) {
+	m := s.cfg.Metrics
+	if !m.Enabled {
+		return metrics.NewOff(), nil
+	}
+	return metrics.New(metrics.Config{
+		Dir: filepath.Join(s.cfg.DataDir, "metrics"), Retention: m.Retention, RetentionBytes: m.RetentionBytes, ScrapeInterval: m.ScrapeInterval,
+		EvaluationInterval: m.EvaluationInterval, QueryTimeout: m.QueryTimeout, File: m.ConfigFile, Targets: m.Targets.byName(), Outside: m.outside(),
+	}, metrics.Deps{Logger: log, Registry: s.d.Registry, Notify: s.fire, Version: version.String()})
 }
 
 // handler serves the APIs of Prometheus and the Alertmanager under their own paths.
@@ -121,7 +159,11 @@ func (s *Service) handler() http.Handler {
 	}
 	mux.HandleFunc("GET /-/healthy", ok("Weirflow alerting is healthy.\n"))
 	mux.HandleFunc("GET /-/ready", ok("Weirflow alerting is ready.\n"))
-	return web.SecureHeaders(guard.KnownHost(web.LimitBody(maxBody, mux)))
+	all := http.NewServeMux()
+	all.Handle("/", guard.KnownHost(web.LimitBody(maxBody, mux)))
+	// Providers call it by the name that the world knows; its path holds a secret.
+	all.Handle(callback.Path, callback.Handler{Secret: s.cfg.Notify.Receipts.Secret.Reveal(), External: s.cfg.Notify.Receipts.ExternalURL, Signers: s.signers, Logger: s.d.Logger, Now: time.Now, Note: s.history.Note})
+	return web.SecureHeaders(all)
 }
 
 // reload reads the configuration files again.
@@ -142,6 +184,10 @@ func (s *Service) Register(g *grpc.Server) {
 	ledgerv1.RegisterLedgerServiceServer(g, ledger.Server{Book: s.d.Book})
 	alertv1.RegisterAlertServiceServer(g, people.Server{People: s.people, Engine: s.notify, History: s.history})
 	alertv1.RegisterPolicyServiceServer(g, policy.Server{Book: s.policy, Now: time.Now})
+	alertv1.RegisterOnCallServiceServer(g, oncall.Server{Book: s.oncall})
+	alertv1.RegisterTemplateServiceServer(g, texts.Server{Book: s.texts, Engine: s.notify, Logger: s.d.Logger, Now: time.Now})
+	alertv1.RegisterSilenceServiceServer(g, silences.Server{Engine: s.notify, Now: time.Now})
+	metricv1.RegisterMetricServiceServer(g, explore.Server{Source: s.metrics, Now: time.Now, Timeout: s.cfg.Metrics.QueryTimeout})
 	statusv1.RegisterStatusServiceServer(g, status.Server{Board: s.d.Board})
 }
 
@@ -150,13 +196,23 @@ func (s *Service) Register(g *grpc.Server) {
 func (s *Service) Run(ctx context.Context) error {
 	g := lifecycle.New(s.d.Logger)
 	for _, p := range []lifecycle.Part{
-		{Name: "history", Runner: s.history}, {Name: "people", Runner: s.people}, {Name: "notifications", Runner: s.notify},
+		{Name: "history", Runner: s.history}, {Name: "people", Runner: s.people}, {Name: "on call", Runner: s.oncall},
+		{Name: "templates", Runner: wording{s.texts, s.notify}}, {Name: "notifications", Runner: s.notify},
 		{Name: "policies", Runner: s.policy}, {Name: "metrics", Runner: s.metrics}, {Name: "intake", Runner: s.intake}, {Name: "HTTP APIs", Runner: s.port},
 	} {
 		g.Add(p)
 	}
 	return g.Run(ctx)
 }
+
+// wording has the engine take the templates whenever they change.
+type wording struct {
+	texts  *texts.Book
+	engine *notify.Engine
+}
+
+// Run reads the templates until the context ends.
+func (w wording) Run(ctx context.Context) error { return w.texts.Run(ctx, w.engine.Refresh) }
 
 // fire hands the alerts of rules over.
 func (s *Service) fire(ctx context.Context, expr string, alerts ...*rules.Alert) {
@@ -170,7 +226,7 @@ func (s *Service) fire(ctx context.Context, expr string, alerts ...*rules.Alert)
 			n.Timeout = true
 		}
 		n.Labels, n.Annotations = set(a.Labels), set(a.Annotations)
-		n.GeneratorURL = s.cfg.ExternalURL + "/#/metrics?query=" + url.QueryEscape(expr)
+		n.GeneratorURL = s.cfg.ExternalURL + "/dashboards?query=" + url.QueryEscape(expr)
 		out = append(out, n)
 	}
 	if err := s.notify.Put(ctx, out...); err != nil {

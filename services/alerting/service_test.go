@@ -110,6 +110,34 @@ func get(t *testing.T, url, token string) string {
 	return fmt.Sprint(res.StatusCode, " ", string(b))
 }
 
+// TestWithoutMetrics has alerts of others only.
+func TestWithoutMetrics(t *testing.T) {
+	cfg := alerting.DefaultConfig()
+	cfg.Kafka = kafkatest.Start(t)
+	cfg.DataDir, cfg.Listen, cfg.Metrics.Enabled = t.TempDir(), "127.0.0.1:0", false
+	s, err := alerting.New(cfg, alerting.Deps{Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Board: status.New("alerting", "test"), Book: book(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	defer func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
+	for path, want := range map[string]string{"/api/v1/query?query=up": "404 metrics are switched off: alerting.metrics.enabled is false", "/api/v2/alerts": "200 []"} {
+		if got := get(t, "http://"+s.Addr()+path, ""); !strings.HasPrefix(got, want) {
+			t.Errorf("GET %s: %s, want %s", path, got, want)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(cfg.DataDir, "metrics")); err == nil {
+		t.Error("there is a store")
+	}
+}
+
 func TestThePortIsGuarded(t *testing.T) {
 	cfg := alerting.DefaultConfig()
 	cfg.Kafka = kafkatest.Start(t)

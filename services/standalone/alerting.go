@@ -25,7 +25,7 @@ type Alerting struct {
 func defaultAlerting() Alerting {
 	d := alerting.DefaultConfig()
 	d.Metrics.Targets = alerting.Targets{} // the process itself is the only one
-	return Alerting{Listen: d.Listen, Metrics: d.Metrics, ShippedRules: d.ShippedRules}
+	return Alerting{Listen: d.Listen, Metrics: d.Metrics, ShippedRules: d.ShippedRules, Notify: d.Notify}
 }
 
 func (a *assembly) addAlerting() error {
@@ -44,7 +44,7 @@ func (a *assembly) addAlerting() error {
 	if _, port, err := net.SplitHostPort(a.cfg.Admin.Listen); err == nil && port != "0" {
 		cfg.Metrics.Targets.Standalone = append(cfg.Metrics.Targets.Standalone, a.cfg.Admin.Listen)
 	}
-	s, err := alerting.New(cfg, alerting.Deps{Logger: a.log("alerting"), Registry: a.tel.Registry(), Board: e.Board, Book: e.Book})
+	s, err := alerting.New(cfg, alerting.Deps{Logger: a.log("alerting"), Registry: a.tel.Registry(), Board: e.Board, Book: e.Book, Jobs: a.backends["transform"]})
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/alertmanager/notify"
 	"github.com/prometheus/alertmanager/template"
 
+	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
 	"github.com/weirflow/weirflow/services/platform/suggest"
 )
 
@@ -26,6 +27,11 @@ type Env struct {
 	// HTTP reaches only what outgoing requests may reach.
 	HTTP *http.Client
 	Now  func() time.Time
+	// Receipts is the address that providers of text messages and calls are to tell what
+	// became of them, below which each has its own; empty: none.
+	Receipts string
+	// Signers are told the secrets by which providers sign that; nil: nobody asks.
+	Signers *receipt.Signers
 }
 
 // Config is how a channel is configured: an entry of its list below a receiver, in

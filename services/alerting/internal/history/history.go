@@ -46,12 +46,13 @@ type History struct {
 	mu    sync.Mutex
 	first int64 // offset of all[0], of what came later by one each
 	all   []*alertv1.Delivery
+	said  receipts
 }
 
 // New prepares a history; the cluster need not be there yet.
 func New(cfg kafka.Config, log *slog.Logger) (*History, error) {
 	p, err := kafka.NewProducer(cfg, kafka.ProducerOptions{Logger: log})
-	return &History{cfg: cfg, log: log, producer: p}, err
+	return &History{cfg: cfg, log: log, producer: p, said: newReceipts()}, err
 }
 
 // Add keeps a delivery. That it could not be kept is logged: what was sent was sent.
@@ -74,12 +75,15 @@ func (h *History) Add(d notify.Delivery) {
 }
 
 func record(d notify.Delivery) *alertv1.Delivery {
-	out := &alertv1.Delivery{At: timestamppb.New(d.At), Took: durationpb.New(d.Took), Receiver: d.Receiver, Channel: d.Channel, Group: d.Group, Again: d.Again}
+	out := &alertv1.Delivery{At: timestamppb.New(d.At), Took: durationpb.New(d.Took), Receiver: d.Receiver, Channel: d.Channel, Group: d.Group, Again: d.Again, Test: d.Test}
 	if d.Err != nil {
 		out.Error = strings.ToValidUTF8(d.Err.Error(), "\uFFFD")
 	}
 	for _, a := range d.Alerts {
 		out.Alerts = append(out.Alerts, &alertv1.DeliveredAlert{Fingerprint: a.Fingerprint().String(), Labels: notify.Plain(a.Labels), Summary: summary(a), Resolved: a.Resolved()})
+	}
+	for _, t := range d.Taken {
+		out.Recipients = append(out.Recipients, &alertv1.Recipient{Number: t.Number, Provider: t.Provider, Id: t.ID, State: alertv1.RecipientState_RECIPIENT_STATE_PENDING, UpdatedAt: out.GetAt()})
 	}
 	return out
 }
@@ -112,8 +116,10 @@ func (h *History) Run(ctx context.Context) error {
 }
 
 func (h *History) follow(ctx context.Context) error {
-	if err := kafka.MakeTopic(ctx, h.cfg, h.log, Topic, map[string]string{"retention.ms": retention}); err != nil {
-		return err
+	for _, topic := range []string{Topic, ReceiptsTopic} {
+		if err := kafka.MakeTopic(ctx, h.cfg, h.log, topic, map[string]string{"retention.ms": retention}); err != nil {
+			return err
+		}
 	}
 	c, err := kafka.NewConsumer(h.cfg, kafka.ConsumerOptions{Logger: h.log})
 	if err != nil {
@@ -122,6 +128,11 @@ func (h *History) follow(ctx context.Context) error {
 	defer c.Close()
 	ask, cancel := context.WithTimeout(ctx, 10*time.Second)
 	low, high, err := c.Bounds(ask, Topic, 0)
+	if err != nil {
+		cancel()
+		return err
+	}
+	early, late, err := c.Bounds(ask, ReceiptsTopic, 0)
 	cancel()
 	if err != nil {
 		return err
@@ -130,7 +141,7 @@ func (h *History) follow(ctx context.Context) error {
 	h.all, h.first = nil, max(low, high-remembered)
 	from := h.first
 	h.mu.Unlock()
-	if err := c.Assign([]kafka.Position{{Topic: Topic, Offset: from}}); err != nil {
+	if err := c.Assign([]kafka.Position{{Topic: Topic, Offset: from}, {Topic: ReceiptsTopic, Offset: max(early, late-remembered)}}); err != nil {
 		return err
 	}
 	for ctx.Err() == nil {
@@ -151,6 +162,10 @@ func (h *History) take(b *kafka.Batch) {
 	defer h.mu.Unlock()
 	for i := range b.Len() {
 		r := b.Record(i)
+		if r.Topic == ReceiptsTopic {
+			h.said.take(r.Value)
+			continue
+		}
 		d := &alertv1.Delivery{}
 		if err := proto.Unmarshal(r.Value, d); err != nil {
 			d = &alertv1.Delivery{Error: "this record of the history cannot be read"}
@@ -205,7 +220,7 @@ func (h *History) Find(q Query) ([]*alertv1.Delivery, string, error) {
 		if len(out) == q.Size {
 			return out, base64.RawURLEncoding.EncodeToString(fmt.Append(nil, at)), nil
 		}
-		out = append(out, d)
+		out = append(out, h.said.known(d))
 	}
 	return out, "", nil
 }

@@ -164,7 +164,7 @@ func (i *Intake) alert(m *ckafka.Message) (*alert.Alert, error) {
 	if r.GetResolved() {
 		a.EndsAt = now
 	}
-	a.GeneratorURL = i.cfg.Link + "/#/jobs/" + r.GetJob()
+	a.GeneratorURL = i.cfg.Link + "/jobs/" + r.GetJob()
 	return a, a.Validate()
 }
 

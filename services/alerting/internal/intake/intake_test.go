@@ -101,7 +101,7 @@ func TestAlertsOfJobsAreKept(t *testing.T) {
 		t.Fatalf("%d alerts, want 3", len(got))
 	}
 	first, end, next := got[0], got[1], got[2]
-	if first.Labels["host"] != "web1" || first.Annotations["summary"] != "slow" || !first.StartsAt.Equal(now.Add(-time.Minute)) || !first.EndsAt.Equal(now.Add(time.Hour)) || !first.Timeout || first.GeneratorURL != "http://console/#/jobs/watch" {
+	if first.Labels["host"] != "web1" || first.Annotations["summary"] != "slow" || !first.StartsAt.Equal(now.Add(-time.Minute)) || !first.EndsAt.Equal(now.Add(time.Hour)) || !first.Timeout || first.GeneratorURL != "http://console/jobs/watch" {
 		t.Errorf("first %+v", first)
 	}
 	if !end.StartsAt.Equal(now) || !end.EndsAt.Equal(now) || end.Timeout {

@@ -53,6 +53,25 @@ func newAPI(e *Engine) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", http.StripPrefix("/api/v1", r))
 	mux.HandleFunc("GET /federate", e.federate)
+	if e.outside == nil {
+		return mux
+	}
+	return e.split(mux)
+}
+
+// split passes on what another Prometheus keeps. Rules and their alerts are evaluated
+// here, by questions to it.
+func (e *Engine) split(own http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", e.outside.Proxy())
+	for _, path := range []string{"/api/v1/rules", "/api/v1/alerts", "/api/v1/alertmanagers", "/api/v1/status/"} {
+		mux.Handle(path, own)
+	}
+	for _, path := range []string{"/api/v1/write", "/api/v1/otlp/", "/api/v1/admin/"} {
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) {
+			http.Error(w, "metrics are kept elsewhere: alerting.metrics.external_url is set; write there", http.StatusNotFound)
+		})
+	}
 	return mux
 }
 

@@ -38,6 +38,10 @@ func load(cfg Config, log *slog.Logger) (*config.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration of metrics: %w", err)
 	}
+	if cfg.Outside != nil { // the other Prometheus scrapes
+		file.ScrapeConfigs = nil
+		return paced(file, cfg), nil
+	}
 	own, err := services(cfg, log)
 	if err != nil {
 		return nil, err
@@ -48,10 +52,15 @@ func load(cfg Config, log *slog.Logger) (*config.Config, error) {
 		}
 	}
 	file.ScrapeConfigs = append(file.ScrapeConfigs, own)
+	return paced(file, cfg), nil
+}
+
+// paced sets how often things are done, where the file does not.
+func paced(file *config.Config, cfg Config) *config.Config {
 	if cfg.File == "" {
 		file.GlobalConfig.ScrapeInterval, file.GlobalConfig.EvaluationInterval = duration(cfg.ScrapeInterval), duration(cfg.EvaluationInterval)
 	}
-	return file, nil
+	return file
 }
 
 // services is the scrape configuration of Weirflow's own services.

@@ -22,6 +22,8 @@ import (
 	"github.com/prometheus/prometheus/storage"
 	"github.com/prometheus/prometheus/tsdb"
 	"github.com/prometheus/prometheus/util/compression"
+
+	"github.com/weirflow/weirflow/services/alerting/internal/outside"
 )
 
 const (
@@ -49,6 +51,8 @@ type Config struct {
 	File string
 	// Targets are the metrics ports of services by name, beside those of File.
 	Targets map[string][]string
+	// Outside is another Prometheus, which is asked in the place of the store; nil: none.
+	Outside *outside.Config
 }
 
 // Deps are what the store is given.
@@ -72,6 +76,7 @@ type Engine struct {
 	rules   *ruleSet
 	scrape  *scraper
 	api     http.Handler
+	outside *outside.Prometheus
 
 	applying sync.Mutex // held while the configuration is carried out
 	mu       sync.RWMutex
@@ -86,6 +91,11 @@ func New(cfg Config, d Deps) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{cfg: cfg, d: d, file: file, parser: parser.NewParser(parser.Options{})}
+	if cfg.Outside != nil {
+		if e.outside, err = outside.New(*cfg.Outside); err != nil {
+			return nil, err
+		}
+	}
 	opts := tsdb.DefaultOptions()
 	opts.RetentionDuration = cfg.Retention.Milliseconds()
 	opts.MaxBytes = cfg.RetentionBytes
@@ -137,6 +147,9 @@ func (e *Engine) Close() error {
 	if !e.open.CompareAndSwap(true, false) {
 		return nil
 	}
+	if e.outside != nil {
+		e.outside.Close()
+	}
 	return e.db.Close()
 }
 
@@ -176,44 +189,5 @@ func (e *Engine) Parser() parser.Parser { return e.parser }
 
 // Appender writes samples.
 func (e *Engine) Appender(ctx context.Context) storage.AppenderV2 { return e.db.AppenderV2(ctx) }
-
-// Instant evaluates a query at a time.
-func (e *Engine) Instant(ctx context.Context, query string, at time.Time) (parser.Value, error) {
-	q, err := e.queries.NewInstantQuery(ctx, e.db, nil, query, at)
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	res := q.Exec(ctx)
-	return copied(res.Value), res.Err
-}
-
-// Range evaluates a query at the steps between two times.
-func (e *Engine) Range(ctx context.Context, query string, from, to time.Time, step time.Duration) (promql.Matrix, error) {
-	q, err := e.queries.NewRangeQuery(ctx, e.db, nil, query, from, to, step)
-	if err != nil {
-		return nil, err
-	}
-	defer q.Close()
-	res := q.Exec(ctx)
-	if res.Err != nil {
-		return nil, res.Err
-	}
-	m, _ := copied(res.Value).(promql.Matrix)
-	return m, nil
-}
-
-// copied returns a value that outlives its query, whose memory is used again.
-func copied(v parser.Value) parser.Value {
-	m, ok := v.(promql.Matrix)
-	if !ok {
-		return v
-	}
-	out := make(promql.Matrix, len(m))
-	for i, s := range m {
-		out[i] = promql.Series{Metric: s.Metric, Floats: append([]promql.FPoint(nil), s.Floats...), Histograms: append([]promql.HPoint(nil), s.Histograms...)}
-	}
-	return out
-}
 
 func duration(d time.Duration) model.Duration { return model.Duration(d) }

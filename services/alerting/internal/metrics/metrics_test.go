@@ -18,7 +18,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/prometheus/model/rulefmt"
-	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/rules"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
@@ -69,12 +68,12 @@ func eventually(t *testing.T, what string, ok func() bool) {
 
 func value(t *testing.T, e *metrics.Engine, query string) (float64, bool) {
 	t.Helper()
-	v, err := e.Instant(t.Context(), query, time.Now())
+	v, err := e.Query(t.Context(), query, time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if vec, ok := v.(promql.Vector); ok && len(vec) == 1 {
-		return vec[0].F, true
+	if len(v.Series) == 1 && len(v.Series[0].Floats) == 1 {
+		return v.Series[0].Floats[0].F, true
 	}
 	return 0, false
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/prometheus/config"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/rules"
 )
@@ -50,7 +51,7 @@ func newRuleSet(e *Engine) *ruleSet {
 		notify = func(context.Context, string, ...*rules.Alert) {}
 	}
 	r.manager = rules.NewManager(&rules.ManagerOptions{
-		ExternalURL: &url.URL{}, QueryFunc: rules.EngineQueryFunc(e.queries, e.db), NotifyFunc: notify, Context: context.Background(),
+		ExternalURL: &url.URL{}, QueryFunc: e.vector, NotifyFunc: notify, Context: context.Background(),
 		AppendableV2: e.db, Queryable: e.db, Logger: e.d.Logger, Registerer: e.d.Registry, OutageTolerance: outage, ForGracePeriod: grace,
 		ResendDelay: resend, GroupLoader: r, MaxConcurrentEvals: 4, ConcurrentEvalsEnabled: true, RestoreNewRuleGroups: true, Parser: e.parser,
 	})
@@ -65,13 +66,42 @@ func (r *ruleSet) Load(id string, ignore bool, names model.ValidationScheme) (*r
 		name, from, ok = fixed, r.fixed, true
 	}
 	if !ok {
-		return rulefmt.ParseFile(id, ignore, names, r.e.parser, r.e.d.Logger)
+		g, errs := rulefmt.ParseFile(id, ignore, names, r.e.parser, r.e.d.Logger)
+		if r.e.outside != nil && len(errs) == 0 {
+			errs = recording(id, g)
+		}
+		return g, errs
 	}
 	g := from[name]
 	if g == nil {
 		return nil, []error{fmt.Errorf("there is no group of rules %q", name)}
 	}
 	return g, nil
+}
+
+// recording refuses rules that record: there is no store that their series could be in.
+func recording(file string, g *rulefmt.RuleGroups) []error {
+	var errs []error
+	for _, group := range g.Groups {
+		for _, rule := range group.Rules {
+			if rule.Record != "" {
+				errs = append(errs, fmt.Errorf("%s: the rule %q records a series: with alerting.metrics.external_url, have the other Prometheus evaluate it", file, rule.Record))
+			}
+		}
+	}
+	return errs
+}
+
+// vector evaluates the expression of a rule.
+func (e *Engine) vector(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+	if e.outside == nil {
+		return rules.EngineQueryFunc(e.queries, e.db)(ctx, expr, at)
+	}
+	r, err := e.outside.Query(ctx, expr, at)
+	if err != nil {
+		return nil, err
+	}
+	return r.Vector()
 }
 
 // Parse parses a rule's expression.

@@ -25,7 +25,7 @@ import (
 	"github.com/prometheus/alertmanager/provider"
 	"github.com/prometheus/alertmanager/provider/mem"
 	"github.com/prometheus/alertmanager/silence"
-	"github.com/prometheus/alertmanager/template"
+	amtemplate "github.com/prometheus/alertmanager/template"
 	"github.com/prometheus/alertmanager/timeinterval"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -33,6 +33,7 @@ import (
 	"github.com/prometheus/common/route"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/channel"
+	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
 )
 
@@ -55,6 +56,11 @@ type Config struct {
 	File string
 	// ExternalURL is where people find the console.
 	ExternalURL string
+	// Receipts is the address that providers tell what became of text messages and calls;
+	// empty: none.
+	Receipts string
+	// Cluster is other instances.
+	Cluster Cluster
 }
 
 // Deps are what the engine is given.
@@ -68,6 +74,14 @@ type Deps struct {
 	Acknowledged func(a *alert.Alert) bool
 	// Sent hears of every try to tell a receiver, after it; it may be nil.
 	Sent func(Delivery)
+	// Texts are the templates that people have put, by id; it may be nil.
+	Texts func() map[string]string
+	// Contact is how who is on call in a rota is reached, for templates; it may be nil.
+	Contact func(rota, kind string, other ...string) (string, error)
+	// Signers are told the secrets by which providers sign that; it may be nil.
+	Signers *receipt.Signers
+	// Known are closed when what messages are made of has been read.
+	Known []<-chan struct{}
 }
 
 // Engine routes alerts to receivers.
@@ -85,19 +99,23 @@ type Engine struct {
 	api      *api.API
 	handler  http.Handler
 	started  time.Time
+	client   *http.Client
+	member   member
 	files    []*snapshots
 	none     eventrecorder.Recorder // events are not recorded
 
 	reload     sync.Mutex
+	over       bool // Run has ended: nothing is started any more
 	file       atomic.Pointer[File]
 	dispatcher atomic.Pointer[dispatch.Dispatcher]
 	inhibitor  atomic.Pointer[inhibit.Inhibitor]
 	routes     atomic.Pointer[dispatch.Route]
+	tmpl       atomic.Pointer[amtemplate.Template]
 }
 
 // New reads the state and the configuration.
 func New(cfg Config, d Deps) (*Engine, error) {
-	e := &Engine{cfg: cfg, d: d, groups: marker.NewGroupMarker(), started: time.Now()}
+	e := &Engine{cfg: cfg, d: d, groups: marker.NewGroupMarker(), started: time.Now(), client: d.Guard.Client(sendTimeout)}
 	var err error
 	if e.url, err = url.Parse(cfg.ExternalURL); err != nil {
 		return nil, fmt.Errorf("alerting.external_url: %w", err)
@@ -134,11 +152,14 @@ func (e *Engine) open() error {
 	if err != nil {
 		return fmt.Errorf("read what was sent: %w", err)
 	}
-	e.log = sent{log: history, file: newSnapshots(e.path("nflog"), history.Snapshot, complain)}
+	e.log = sent{log: history, released: newReleased(), file: newSnapshots(e.path("nflog"), history.Snapshot, complain)}
 	e.silences, err = silence.New(silence.Options{SnapshotFile: e.path("silences"), Retention: retention, Logger: log, Metrics: reg, EventRecorder: e.none,
 		Limits: silence.Limits{MaxSilences: func() int { return 0 }, MaxSilenceSizeBytes: func() int { return 0 }}})
 	if err != nil {
 		return fmt.Errorf("read the silences: %w", err)
+	}
+	if err := e.join(history); err != nil {
+		return err
 	}
 	e.files = []*snapshots{e.log.file, newSnapshots(e.path("silences"), e.silences.Snapshot, complain)}
 	e.silencer = silence.NewSilencer(e.silences, log, e.none)
@@ -154,7 +175,11 @@ func (e *Engine) open() error {
 	e.measures = dispatch.NewDispatcherMetrics(false, reg, flags)
 	requests := promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{Name: "alertmanager_http_request_duration_seconds", Help: "Durations of requests to the API of alerts.",
 		Buckets: prometheus.DefBuckets}, []string{"handler", "method", "code"})
-	e.api, err = api.New(api.Options{Alerts: e.alerts, Silences: e.silences, GroupMutedFunc: e.groups.Muted, Logger: log, Registry: reg, RequestDuration: requests, GroupFunc: e.Groups})
+	opts := api.Options{Alerts: e.alerts, Silences: e.silences, GroupMutedFunc: e.groups.Muted, Logger: log, Registry: reg, RequestDuration: requests, GroupFunc: e.Groups}
+	if e.member.peer != nil {
+		opts.Peer = e.member.peer
+	}
+	e.api, err = api.New(opts)
 	if err != nil {
 		return fmt.Errorf("make the API of alerts: %w", err)
 	}
@@ -171,11 +196,15 @@ func (e *Engine) Run(ctx context.Context) error {
 	for _, f := range e.files {
 		running.Go(func() { f.run(stop) })
 	}
-	running.Go(func() { e.escalate(ctx) })
+	running.Go(func() { e.watch(ctx) })
+	running.Go(func() {
+		e.member.run(ctx, func(err error) { e.d.Logger.Warn("other instances of alerting", "error", err) })
+	})
 	running.Go(func() { e.log.log.Maintenance(alertGC, e.path("nflog"), stop, nil) })
 	running.Go(func() { e.silences.Maintenance(alertGC, e.path("silences"), stop, nil) })
 	<-ctx.Done()
 	e.reload.Lock()
+	e.over = true
 	e.dispatcher.Load().Stop()
 	e.inhibitor.Load().Stop()
 	e.reload.Unlock()
@@ -218,6 +247,9 @@ func (e *Engine) Reload() error {
 func (e *Engine) apply(f *File) error {
 	e.reload.Lock()
 	defer e.reload.Unlock()
+	if e.over {
+		return nil
+	}
 	routes := dispatch.NewRoute(f.Route, nil)
 	tmpl, err := e.templates(f)
 	if err != nil {
@@ -239,12 +271,16 @@ func (e *Engine) apply(f *File) error {
 		old.Stop()
 	}
 	inhibitor := inhibit.NewInhibitor(e.alerts, f.InhibitRules, e.d.Logger, e.none)
-	pipeline := e.builder.New(receivers, func() time.Duration { return 0 }, inhibitor, e.silencer, timeinterval.NewIntervener(intervals), e.groups, e.log, nil)
+	var peer notify.Peer
+	if e.member.peer != nil {
+		peer = e.member.peer
+	}
+	pipeline := e.builder.New(receivers, e.member.turn, inhibitor, e.silencer, timeinterval.NewIntervener(intervals), e.groups, e.log, peer)
 	e.api.Update(f.Config, func(ctx context.Context, labels model.LabelSet) {
 		e.inhibitor.Load().Mutes(ctx, labels)
 		e.silencer.Mutes(ctx, labels)
 	})
-	timeout := func(d time.Duration) time.Duration { return max(d, notify.MinTimeout) }
+	timeout := func(d time.Duration) time.Duration { return max(d, notify.MinTimeout) + e.member.turn() }
 	dispatcher := dispatch.NewDispatcher(e.alerts, routes, pipeline, e.groups, timeout, groupMaintenance, nil, e.d.Logger, e.none, e.measures, tmpl)
 	go inhibitor.Run()
 	inhibitor.WaitForLoading() // so that nothing is told that is inhibited
@@ -254,16 +290,8 @@ func (e *Engine) apply(f *File) error {
 	e.dispatcher.Store(dispatcher)
 	e.routes.Store(routes)
 	e.file.Store(f)
+	e.tmpl.Store(tmpl)
 	return nil
-}
-
-func (e *Engine) templates(f *File) (*template.Template, error) {
-	t, err := template.FromGlobs(f.Templates)
-	if err != nil {
-		return nil, fmt.Errorf("read the templates: %w", err)
-	}
-	t.ExternalURL = e.url
-	return t, nil
 }
 
 // keepSilences has a change of silences on disk before it is answered.

@@ -95,8 +95,9 @@ func (f *File) route() error {
 	return nil
 }
 
-// escalate looks at alerts until the context ends.
-func (e *Engine) escalate(ctx context.Context) {
+// watch looks at alerts until the context ends: who must be told as well, and which are
+// silenced no longer.
+func (e *Engine) watch(ctx context.Context) {
 	put := make(map[model.Fingerprint]time.Time)
 	tick := time.NewTicker(lookAround)
 	defer tick.Stop()
@@ -105,6 +106,9 @@ func (e *Engine) escalate(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if err := e.look(ctx); err != nil && ctx.Err() == nil {
+			e.d.Logger.Error("look for silences that have ended", "error", err)
 		}
 		list := e.file.Load().Escalations
 		if len(list) == 0 {

@@ -174,7 +174,7 @@ route: {receiver: mail, group_by: [alertname], group_wait: 0s}
 receivers:
 - name: mail
   email_configs:
-  - to: ops@example.com
+  - to: '{{ oncall "ops" "email" }}'
     from: weirflow@example.com
     smarthost: %s
     auth_username: weirflow

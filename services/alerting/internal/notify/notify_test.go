@@ -76,11 +76,12 @@ func (h *hook) told(what string) int {
 }
 
 type fixture struct {
-	t    *testing.T
-	dir  string
-	file string
-	mu   sync.Mutex
-	sent []notify.Delivery
+	t       *testing.T
+	dir     string
+	file    string
+	mu      sync.Mutex
+	sent    []notify.Delivery
+	cluster notify.Cluster
 	// acknowledged says what somebody deals with.
 	acknowledged func(a *alert.Alert) bool
 }
@@ -101,9 +102,9 @@ func (f *fixture) run(allowed ...string) (*notify.Engine, func()) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	e, err := notify.New(notify.Config{Dir: f.dir, File: f.file, ExternalURL: "http://console.example"}, notify.Deps{
+	e, err := notify.New(notify.Config{Dir: f.dir, File: f.file, ExternalURL: "http://console.example", Cluster: f.cluster}, notify.Deps{
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(), Guard: guard, Channels: channel.Registry{"note_configs": func() channel.Config { return &note{f: f} }},
-		Acknowledged: f.acknowledged,
+		Acknowledged: f.acknowledged, Contact: func(_, _ string, _ ...string) (string, error) { return "ops@example.com", nil },
 		Sent: func(d notify.Delivery) {
 			f.mu.Lock()
 			defer f.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	commoncfg "github.com/prometheus/common/config"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/channel"
+	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
 )
 
@@ -30,16 +31,40 @@ type Delivery struct {
 	// Again says that it will be tried again; Err why it failed.
 	Again bool
 	Err   error
+	// Test says that somebody tried the receiver.
+	Test bool
+	// Taken are the numbers that a provider took it for.
+	Taken []receipt.Taken
 }
 
 // receivers makes the integrations of the receivers that routes use.
 func (e *Engine) receivers(f *File, routes *dispatch.Route, tmpl *template.Template) (map[string][]notify.Integration, error) {
 	used := make(map[string]bool)
 	routes.Walk(func(r *dispatch.Route) { used[r.RouteOpts.Receiver] = true })
-	env := channel.Env{Logger: e.d.Logger, Templates: tmpl, HTTP: e.d.Guard.Client(sendTimeout), Now: time.Now}
 	all := make(map[string][]notify.Integration)
 	for _, r := range f.Receivers {
 		if !used[r.Name] {
+			continue
+		}
+		built, err := e.build(f, r.Name, tmpl)
+		if err != nil {
+			return nil, err
+		}
+		var out []notify.Integration
+		for _, n := range built {
+			out = append(out, notify.NewIntegration(n, n.resolved, n.kind, n.index, r.Name))
+		}
+		all[r.Name] = out
+	}
+	return all, nil
+}
+
+// build makes the channels of a receiver.
+func (e *Engine) build(f *File, name string, tmpl *template.Template) ([]watched, error) {
+	env := channel.Env{Logger: e.d.Logger, Templates: tmpl, HTTP: e.client, Now: time.Now, Receipts: e.cfg.Receipts, Signers: e.d.Signers}
+	var out []watched
+	for _, r := range f.Receivers {
+		if r.Name != name {
 			continue
 		}
 		list, err := receiver.BuildReceiverIntegrations(r, tmpl, e.d.Logger, commoncfg.WithDialContextFunc(e.d.Guard.DialContext))
@@ -50,22 +75,20 @@ func (e *Engine) receivers(f *File, routes *dispatch.Route, tmpl *template.Templ
 		for i, m := range r.EmailConfigs {
 			hosts[fmt.Sprintf("email[%d]", i)] = m.Smarthost.Host
 		}
-		var out []notify.Integration
 		for _, i := range list {
-			n := watched{next: &i, e: e, receiver: r.Name, channel: i.String()}
+			n := watched{next: &i, resolved: &i, e: e, receiver: r.Name, channel: i.String(), kind: i.Name(), index: i.Index()}
 			n.guard, n.host = e.d.Guard, hosts[i.String()]
-			out = append(out, notify.NewIntegration(n, &i, i.Name(), i.Index(), r.Name))
+			out = append(out, n)
 		}
 		for _, c := range f.Channels[r.Name] {
 			n, err := c.Config.Open(env)
 			if err != nil {
 				return nil, fmt.Errorf("receiver %q: %s: %w", r.Name, c.Kind, err)
 			}
-			out = append(out, notify.NewIntegration(watched{next: n, e: e, receiver: r.Name, channel: fmt.Sprintf("%s[%d]", c.Kind, c.Index)}, c.Config, c.Kind, c.Index, r.Name))
+			out = append(out, watched{next: n, resolved: c.Config, e: e, receiver: r.Name, channel: fmt.Sprintf("%s[%d]", c.Kind, c.Index), kind: c.Kind, index: c.Index})
 		}
-		all[r.Name] = out
 	}
-	return all, nil
+	return out, nil
 }
 
 // handled reports whether someone deals with all alerts of a message: then it would
@@ -87,6 +110,9 @@ type watched struct {
 	next              notify.Notifier
 	e                 *Engine
 	receiver, channel string
+	kind              string
+	index             int
+	resolved          notify.ResolvedSender
 	// host is that of a mail server, which the library connects to by itself.
 	host  string
 	guard *outgoing.Guard
@@ -94,7 +120,11 @@ type watched struct {
 
 // Notify sends.
 func (n watched) Notify(ctx context.Context, alerts ...*alert.Alert) (again bool, err error) {
-	if n.e.handled(alerts) {
+	test := ctx.Value(trial{}) != nil
+	if err := n.e.settle(ctx); err != nil {
+		return true, err
+	}
+	if !test && n.e.handled(alerts) {
 		return false, nil
 	}
 	start := time.Now()
@@ -104,12 +134,13 @@ func (n watched) Notify(ctx context.Context, alerts ...*alert.Alert) (again bool
 			again = true
 		}
 	}
+	ctx, taken := receipt.Collect(ctx)
 	if err == nil {
 		again, err = n.next.Notify(ctx, alerts...)
 	}
 	if n.e.d.Sent != nil {
 		group, _ := notify.ExtractGroupKey(ctx)
-		n.e.d.Sent(Delivery{At: start, Took: time.Since(start), Receiver: n.receiver, Channel: n.channel, Group: group.String(), Alerts: alerts, Again: again && err != nil, Err: err})
+		n.e.d.Sent(Delivery{At: start, Took: time.Since(start), Receiver: n.receiver, Channel: n.channel, Group: group.String(), Alerts: alerts, Again: again && err != nil, Err: err, Test: test, Taken: taken.All()})
 	}
 	return again, err
 }

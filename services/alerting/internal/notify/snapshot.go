@@ -72,8 +72,9 @@ func (s *snapshots) save() error {
 
 // sent is the log of what was sent, which is on disk as soon as that can be.
 type sent struct {
-	log  *nflog.Log
-	file *snapshots
+	log      *nflog.Log
+	file     *snapshots
+	released *released
 }
 
 // Log notes that a receiver was told about a group of alerts.
@@ -83,7 +84,11 @@ func (s sent) Log(r *nflogpb.Receiver, group string, firing, resolved []uint64, 
 	return err
 }
 
-// Query finds what was sent.
+// Query finds what was sent, and still counts.
 func (s sent) Query(params ...nflog.QueryParam) ([]*nflogpb.Entry, error) {
-	return s.log.Query(params...)
+	found, err := s.log.Query(params...)
+	for i, e := range found {
+		found[i] = s.released.entry(e)
+	}
+	return found, err
 }

@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
 	"github.com/weirflow/weirflow/services/alerting/internal/history"
 	"github.com/weirflow/weirflow/services/alerting/internal/notify"
 	"github.com/weirflow/weirflow/services/alerting/internal/outgoing"
@@ -219,4 +220,41 @@ func TestPagesOfDeliveries(t *testing.T) {
 	if _, err := s.ListDeliveries(t.Context(), &alertv1.ListDeliveriesRequest{PageToken: "!"}); status.Code(err) != codes.InvalidArgument {
 		t.Errorf("error %v", err)
 	}
+}
+
+func TestReceiptsAreSeenInTheHistory(t *testing.T) {
+	cfg := kafkatest.Start(t)
+	s, stop := server(t, cfg, t.TempDir(), "http://127.0.0.1:1")
+	a := &alert.Alert{}
+	a.Labels = model.LabelSet{"n": "1"}
+	s.History.Add(notify.Delivery{At: time.Now(), Receiver: "r", Channel: "twilio_sms[0]", Alerts: []*alert.Alert{a}, Test: true,
+		Taken: []receipt.Taken{{Provider: "twilio", Number: "+86****8000", ID: "SM1"}, {Provider: "tencent", Number: "+86****8001", ID: "s1"}, {Provider: "twilio", Number: "+86****8002", ID: "SM3"}}})
+	states := func(s people.Server) string {
+		res, err := s.ListDeliveries(t.Context(), &alertv1.ListDeliveriesRequest{})
+		if err != nil || len(res.GetDeliveries()) == 0 || !res.GetDeliveries()[0].GetTest() {
+			return fmt.Sprint(res, err)
+		}
+		var out []string
+		for _, r := range res.GetDeliveries()[0].GetRecipients() {
+			out = append(out, strings.TrimPrefix(r.GetState().String(), "RECIPIENT_STATE_")+" "+r.GetDetail())
+		}
+		return strings.Join(out, ",")
+	}
+	eventually(t, "nothing is known yet", func() bool { return states(s) == "PENDING ,PENDING ,PENDING " })
+	for _, r := range []*alertv1.DeliveryReceipt{
+		{Provider: "twilio", Id: "SM1", State: alertv1.RecipientState_RECIPIENT_STATE_DELIVERED, Detail: "delivered"},
+		{Provider: "twilio", Id: "SM1", State: alertv1.RecipientState_RECIPIENT_STATE_PENDING, Detail: "sent"}, // late
+		{Provider: "tencent", Id: "s1", State: alertv1.RecipientState_RECIPIENT_STATE_UNDELIVERED, Detail: "off"},
+		{Provider: "tencent", Id: "SM3", State: alertv1.RecipientState_RECIPIENT_STATE_UNDELIVERED}, // of another provider
+	} {
+		if err := s.History.Note(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "DELIVERED delivered,UNDELIVERED off,PENDING "
+	eventually(t, "what was said is seen", func() bool { return states(s) == want })
+	stop()
+	s, stop = server(t, cfg, t.TempDir(), "http://127.0.0.1:1")
+	defer stop()
+	eventually(t, "and after a restart", func() bool { return states(s) == want })
 }

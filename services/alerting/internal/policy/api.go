@@ -9,6 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/logpattern"
+	"github.com/weirflow/weirflow/services/alerting/internal/query"
 )
 
 // Server answers PolicyService.
@@ -33,7 +35,11 @@ func problem(err error) error {
 		return nil
 	case errors.Is(err, ErrNotFound):
 		return status.Error(codes.NotFound, err.Error())
-	case errors.Is(err, ErrPolicy):
+	case errors.Is(err, logpattern.ErrNoJobs), errors.Is(err, query.ErrNone):
+		return status.Error(codes.FailedPrecondition, err.Error())
+	case errors.Is(err, ErrUnsupported):
+		return status.Error(codes.Unimplemented, err.Error())
+	case errors.Is(err, ErrPolicy), errors.Is(err, logpattern.ErrPattern):
 		return status.Error(codes.InvalidArgument, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return status.FromContextError(err).Err()

@@ -44,20 +44,28 @@ func wrong(format string, args ...any) error {
 // compiler makes queries of policies.
 type compiler struct{ parser parser.Parser }
 
-// expr returns the query that a policy is evaluated by.
-func (c compiler) expr(p *alertv1.Policy) (string, error) {
+// common says what is wrong with what all policies have.
+func (c compiler) common(p *alertv1.Policy) error {
 	if !namePattern.MatchString(p.GetName()) {
-		return "", wrong("the name %q is not 1 to 100 letters, digits, '-', '_' and '.'", p.GetName())
+		return wrong("the name %q is not 1 to 100 letters, digits, '-', '_' and '.'", p.GetName())
 	}
 	for name := range p.GetLabels() {
 		if !namesAllowed.IsValidLabelName(name) || strings.HasPrefix(name, "__") || name == model.AlertNameLabel || name == "severity" {
-			return "", wrong("the label %q cannot be given", name)
+			return wrong("the label %q cannot be given", name)
 		}
 	}
 	for key, d := range map[string]*durationpb.Duration{"for": p.GetFor(), "keep_firing_for": p.GetKeepFiringFor()} {
 		if d != nil && d.AsDuration() < 0 {
-			return "", wrong("%s is negative", key)
+			return wrong("%s is negative", key)
 		}
+	}
+	return nil
+}
+
+// expr returns the query that a policy is evaluated by.
+func (c compiler) expr(p *alertv1.Policy) (string, error) {
+	if err := c.common(p); err != nil {
+		return "", err
 	}
 	var text string
 	var err error
@@ -73,7 +81,7 @@ func (c compiler) expr(p *alertv1.Policy) (string, error) {
 	case *alertv1.Policy_Anomaly:
 		text, err = c.anomaly(x.Anomaly)
 	default:
-		return "", wrong("one of promql, threshold, absence, ratio and anomaly is needed")
+		return "", wrong("one of promql, threshold, absence, ratio, anomaly and log_pattern is needed")
 	}
 	if err != nil {
 		return "", err

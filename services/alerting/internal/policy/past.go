@@ -3,6 +3,8 @@ package policy
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -23,6 +25,9 @@ const (
 	maxEpisodes = 1000
 )
 
+// ErrUnsupported says that a policy cannot be tested.
+var ErrUnsupported = errors.New("this kind of policy has no test")
+
 const namesAllowed = model.UTF8Validation
 
 // Past says when a policy would have fired between two times.
@@ -31,17 +36,20 @@ func (b *Book) Past(ctx context.Context, p *alertv1.Policy, from, to time.Time) 
 	if err != nil {
 		return "", nil, false, err
 	}
+	if p.GetLogPattern() != nil {
+		return "", nil, false, fmt.Errorf("%w: log patterns look at lines from now on: the preview of a job shows what their statements find in the past", ErrUnsupported)
+	}
 	if !from.Before(to) {
 		return "", nil, false, wrong("from is not before to")
 	}
 	step := max(stepLeast, to.Sub(from)/pastSteps).Truncate(time.Second)
 	from = to.Add(-to.Sub(from) / step * step) // so that the last look is at the end
-	found, err := b.engine.Range(ctx, expr, from, to, step)
+	found, err := b.engine.QueryRange(ctx, expr, from, to, step)
 	if err != nil {
 		return "", nil, false, wrong("%w", err)
 	}
 	var all []*alertv1.Episode
-	for _, s := range found {
+	for _, s := range found.Series {
 		all = append(all, episodes(p, s, step, to)...)
 	}
 	slices.SortStableFunc(all, func(x, y *alertv1.Episode) int {

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/logpattern"
 	"github.com/weirflow/weirflow/services/alerting/internal/metrics"
 	"github.com/weirflow/weirflow/services/alerting/internal/policy"
 	"github.com/weirflow/weirflow/services/platform/kafka"
@@ -44,7 +45,7 @@ func engine(t *testing.T) *metrics.Engine {
 // book runs a book of policies; what ends it is registered.
 func book(t *testing.T, cfg kafka.Config, e *metrics.Engine) *policy.Book {
 	t.Helper()
-	b, err := policy.NewBook(cfg, e, time.Now, slog.New(slog.DiscardHandler))
+	b, err := policy.NewBook(cfg, e, logpattern.NewJobs(nil, cfg), time.Now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func atLeastZero(d *durationpb.Duration) time.Duration { return max(0, d.AsDurat
 func groups(policies map[string]*alertv1.Policy, c compiler) (all map[string]*rulefmt.RuleGroups, bad map[string]error) {
 	all, bad = make(map[string]*rulefmt.RuleGroups), make(map[string]error)
 	for name, p := range policies {
-		if p.GetDisabled() {
+		if p.GetDisabled() || p.GetLogPattern() != nil { // a job carries it out
 			continue
 		}
 		expr, err := c.expr(p)

@@ -121,7 +121,7 @@ func TestTypes(t *testing.T) {
 			return s.MsgType == "markdown" && s.Markdown.Title == "[FIRING 1] Lag" && strings.HasPrefix(s.Markdown.Text, "**[FIRING 1] Lag**\n\n- **behind**") && !s.At.IsAtAll
 		}},
 		"card": {"message_type: actionCard\nlanguage: zh", func(s sent) bool {
-			return s.MsgType == "actionCard" && s.ActionCard.Title == "【告警 1】Lag" && s.ActionCard.SingleTitle == "查看" && s.ActionCard.SingleURL == "http://console.example/#/alerts"
+			return s.MsgType == "actionCard" && s.ActionCard.Title == "【告警 1】Lag" && s.ActionCard.SingleTitle == "查看" && strings.HasPrefix(s.ActionCard.SingleURL, "http://console.example/alerts?fingerprint=")
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -113,7 +113,7 @@ func TestTypes(t *testing.T) {
 		"card": {"mention_users: [all]", channeltest.Firing("Lag", "behind"), func(s sent) bool {
 			c := s.Card
 			return c.Header.Title.Content == "[FIRING 1] Lag" && c.Header.Template == "red" && strings.HasPrefix(c.Elements[0].Content, "- **behind**") &&
-				strings.HasSuffix(c.Elements[0].Content, " <at id=all></at>") && c.Elements[1].Actions[0].URL == "http://console.example/#/alerts"
+				strings.HasSuffix(c.Elements[0].Content, " <at id=all></at>") && strings.HasPrefix(c.Elements[1].Actions[0].URL, "http://console.example/alerts?fingerprint=")
 		}},
 		"the end": {"language: zh\nmention_users: [all]", channeltest.Resolved("Lag", "behind"), func(s sent) bool {
 			return s.Card.Header.Title.Content == "【恢复】Lag" && s.Card.Header.Template == "green" && !strings.Contains(s.text(), "<at")

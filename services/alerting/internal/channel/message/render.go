@@ -16,12 +16,21 @@ import (
 //go:embed weirflow.tmpl
 var shipped string
 
+// Texts returns the shipped templates by name, each with its {{ define }}.
+func Texts() map[string]string {
+	all := make(map[string]string)
+	for block := range strings.SplitSeq(strings.TrimSpace(shipped), "\n\n") {
+		name, _, _ := strings.Cut(strings.TrimPrefix(block, `{{ define "`), `"`)
+		all[name] = block
+	}
+	return all
+}
+
 // Define adds the shipped templates (weirflow.text and others) unless the user's files
 // define them.
 func Define(t *template.Template) error {
-	for block := range strings.SplitSeq(shipped, "\n\n") {
-		name, _, _ := strings.Cut(strings.TrimPrefix(block, `{{ define "`), `"`)
-		if _, err := t.ExecuteTextString(`{{ template "`+name+`" . }}`, sample(t, name)); err == nil {
+	for name, block := range Texts() {
+		if defined(t, name) {
 			continue
 		}
 		if err := t.Parse(strings.NewReader(block)); err != nil {
@@ -29,6 +38,13 @@ func Define(t *template.Template) error {
 		}
 	}
 	return nil
+}
+
+// defined reports whether there is a template. One that is there may well fail with the
+// sample: the library tells the two apart in words only.
+func defined(t *template.Template, name string) bool {
+	_, err := t.ExecuteTextString(`{{ template "`+name+`" . }}`, sample(t, name))
+	return err == nil || !strings.Contains(err.Error(), fmt.Sprintf("template %q not defined", name))
 }
 
 // sample is what a template is tried with to see whether it is there.
@@ -45,11 +61,12 @@ type Renderer struct {
 	Templates *template.Template
 	Data      *template.Data
 	Language  string
+	Log       *slog.Logger
 }
 
 // New returns a renderer of the alerts that a notifier was given.
 func New(ctx context.Context, t *template.Template, language string, log *slog.Logger, alerts []*alert.Alert) Renderer {
-	return Renderer{Templates: t, Data: notify.GetTemplateData(ctx, t, alerts, log), Language: language}
+	return Renderer{Templates: t, Data: notify.GetTemplateData(ctx, t, alerts, log), Language: language, Log: log}
 }
 
 // Text renders a template.
@@ -71,17 +88,20 @@ func (r Renderer) Line(text string) (string, error) {
 	return strings.Join(strings.Fields(out), " "), err
 }
 
-// List renders templates that may give several words each, parted by commas or spaces.
-func (r Renderer) List(texts []string) ([]string, error) {
+// Mentions renders templates that may give several words each, parted by commas or
+// spaces: who is called by name. One that fails (nobody is on call) is left out and
+// logged: the message matters more.
+func (r Renderer) Mentions(texts []string) []string {
 	var all []string
 	for _, t := range texts {
 		out, err := r.Text(t)
 		if err != nil {
-			return nil, err
+			r.Log.Warn("a message is sent without one of its mentions", "mention", t, "error", err)
+			continue
 		}
 		all = union(all, strings.FieldsFunc(out, func(c rune) bool { return c == ',' || c == ' ' || c == '\n' }))
 	}
-	return all, nil
+	return all
 }
 
 // Fit renders a template so that it has room. Where all alerts have not, it renders

@@ -49,19 +49,16 @@ func Shipped(name, language string) string {
 func (s Settings) Fill(r Renderer, m *Message, name string, users, mobiles []string) error {
 	var err error
 	m.Language = s.Language
-	m.Link = r.Data.ExternalURL + "/#/alerts"
+	if m.Link, err = r.Line(`{{ template "weirflow.link" . }}`); err != nil {
+		return err
+	}
 	m.Firing = r.Data.Status == string(model.AlertFiring)
 	if m.Title, err = r.Line(s.Template(s.Title, "weirflow.title")); err != nil {
 		return err
 	}
 	m.Title = Cut(m.Title, maxTitle, Bytes)
 	if m.Firing { // nobody is called because something is over
-		if m.Users, err = r.List(users); err != nil {
-			return err
-		}
-		if m.Mobiles, err = r.List(mobiles); err != nil {
-			return err
-		}
+		m.Users, m.Mobiles = r.Mentions(users), r.Mentions(mobiles)
 	}
 	left := m.Limit - m.Size(m.calls())
 	if m.Title != "" {

@@ -152,6 +152,7 @@ func (n *texts) send(ctx context.Context, numbers, params []string, session stri
 			number = numbers[i]
 		}
 		if s.Code == "Ok" {
+			receipt.Took(ctx, "tencent", number, s.SerialNo)
 			outcome[number] = nil
 			continue
 		}

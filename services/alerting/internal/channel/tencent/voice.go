@@ -106,5 +106,6 @@ func (n *calls) dial(ctx context.Context, request sendTTS) error {
 	if response.SendStatus == nil || response.SendStatus.CallID == "" {
 		return wire.Refused("Tencent Cloud answered no id of the call")
 	}
+	receipt.Took(ctx, "tencent", request.CalledNumber, response.SendStatus.CallID)
 	return nil
 }

@@ -4,6 +4,7 @@ package twilio
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -127,6 +128,7 @@ func (c *SMS) Open(e channel.Env) (notify.Notifier, error) {
 		} else {
 			v.Set("From", c.From)
 		}
+		n.callback(v)
 		return v, nil
 	}
 	return n, n.open()
@@ -137,7 +139,9 @@ func (c *Call) Open(e channel.Env) (notify.Notifier, error) {
 	n := &notifier{c: &c.Config, e: e, client: wire.Client(e.HTTP), resource: "Calls.json", template: "weirflow.voice", limit: maxSpoken, size: escaped}
 	n.form = func(to, text string) (url.Values, error) {
 		spoken, err := c.twiml(text)
-		return url.Values{"To": {to}, "From": {c.From}, "Twiml": {spoken}}, err
+		v := url.Values{"To": {to}, "From": {c.From}, "Twiml": {spoken}}
+		n.callback(v)
+		return v, err
 	}
 	return n, n.open()
 }
@@ -185,7 +189,22 @@ func (n *notifier) open() error {
 	if _, err := n.c.token().Read(); err != nil {
 		return err
 	}
+	if s := n.e.Signers; s != nil {
+		switch {
+		case n.c.KeyID == "":
+			s.Set(n.c.Account, n.c.token().Read)
+		case !s.Has(n.c.Account):
+			s.Set(n.c.Account, nil)
+		}
+	}
 	return message.Define(n.e.Templates)
+}
+
+// callback has Twilio tell what becomes of a message, where there is somebody to tell.
+func (n *notifier) callback(v url.Values) {
+	if n.e.Receipts != "" {
+		v.Set("StatusCallback", n.e.Receipts+"/twilio")
+	}
 }
 
 // Notify sends to the numbers that have not had this notification, and returns whether
@@ -235,6 +254,12 @@ func (n *notifier) send(ctx context.Context, to, text string) error {
 	}
 	if err := a.Check(); err != nil {
 		return fmt.Errorf("Twilio %w", err) //nolint:staticcheck // a name
+	}
+	var taken struct {
+		SID string `json:"sid"`
+	}
+	if err := json.Unmarshal(a.Body, &taken); err == nil { // it was taken, whatever it says
+		receipt.Took(ctx, "twilio", to, taken.SID)
 	}
 	return nil
 }

@@ -126,7 +126,7 @@ func TestTypes(t *testing.T) {
 		"markdown": {
 			config: "mention_users: ['zhang.san', '{{ .CommonLabels.owner }}']",
 			alert:  channeltest.Firing("Lag", "2 minutes behind", "owner", "li.si", "job", "shop"),
-			want:   []string{"**[FIRING 1] Lag**", "2 minutes behind", "job=shop", "[details](http://console.example/#/metrics?query=up)", "<@zhang.san>", "<@li.si>"},
+			want:   []string{"**[FIRING 1] Lag**", "2 minutes behind", "job=shop", "[details](http://console.example/alerts?fingerprint=", "<@zhang.san>", "<@li.si>"},
 		},
 		"text": {
 			config: "message_type: text\nmention_users: ['@all']\nmention_mobiles: ['13800138000']",
