@@ -3,8 +3,10 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 
+	"github.com/weirflow/weirflow/gateway/internal/access"
 	"github.com/weirflow/weirflow/services/platform/kafka"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
@@ -18,13 +20,15 @@ type Config struct {
 	Listen string `yaml:"listen" help:"address of the HTTP API"`
 	// TLS serves HTTPS where a certificate is named.
 	TLS rpc.TLS `yaml:"tls"`
-	// Token, if set, must come with every API call as a bearer token. It is
-	// required where the gateway listens beyond loopback.
-	Token secret.String `yaml:"token" help:"bearer token that API calls must bring"`
+	// Token, if set, is a bearer token with which a call may do everything.
+	Token secret.String `yaml:"token" help:"bearer token with which API calls may do everything"`
+	// Access says who else may log in. Beyond loopback one of Token, an administrator and
+	// an OpenID provider is required.
+	Access access.Config `yaml:"access"`
 	// Search is the store that /api/v1/search leads to.
 	Search Search `yaml:"search"`
-	// Kafka keeps what people make here, such as dashboards; without brokers nothing
-	// can be kept.
+	// Kafka keeps what people make here, such as dashboards, and users, tokens, sessions
+	// and the audit log; without brokers nothing can be kept.
 	Kafka kafka.Config `yaml:"kafka"`
 	// Ingest, Transform, Indexer, Agent and Alerting are the services behind the gateway;
 	// an empty address leaves one out.
@@ -34,6 +38,9 @@ type Config struct {
 	Agent     rpc.ClientConfig `yaml:"agent"`
 	Alerting  rpc.ClientConfig `yaml:"alerting"`
 }
+
+// Access says who may log in, and how.
+type Access = access.Config
 
 // Search is the address of the search store.
 type Search struct {
@@ -46,6 +53,7 @@ type Search struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen:    ports.Loopback(ports.GatewayHTTP),
+		Access:    access.DefaultConfig(),
 		Kafka:     kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}},
 		Search:    Search{URL: "http://" + ports.Loopback(ports.Search), Username: "elastic"},
 		Ingest:    rpc.ClientConfig{Address: ports.Loopback(ports.IngestGRPC)},
@@ -57,7 +65,7 @@ func DefaultConfig() Config {
 // Validate says what is wrong with the configuration.
 func (c Config) Validate() error {
 	var errs []error
-	errs = append(errs, c.port().Validate("gateway"))
+	errs = append(errs, c.guarded(), c.Access.Validate("gateway.access"))
 	if u, err := url.Parse(c.Search.URL); err != nil || (c.Search.URL != "" && u.Host == "") {
 		errs = append(errs, fmt.Errorf("gateway.search.url %q is not a URL such as http://127.0.0.1:9200", c.Search.URL))
 	}
@@ -65,6 +73,26 @@ func (c Config) Validate() error {
 		errs = append(errs, c.Kafka.Validate())
 	}
 	return errors.Join(errs...)
+}
+
+// guarded says whether the port may be reached from where it can be.
+func (c Config) guarded() error {
+	host, _, err := net.SplitHostPort(c.Listen)
+	switch {
+	case err != nil:
+		return fmt.Errorf("gateway.listen %q is not host:port", c.Listen)
+	case c.Access.Guarded() && len(c.Kafka.Brokers) == 0:
+		return errors.New("gateway.access.admin and gateway.access.oidc need gateway.kafka.brokers: users are kept there")
+	case !web.Loopback(host) && c.Token == "" && !c.Access.Guarded():
+		return fmt.Errorf("gateway.listen %s can be reached from other machines: set gateway.token, gateway.access.admin or gateway.access.oidc, or listen on 127.0.0.1", c.Listen)
+	}
+	return nil
+}
+
+// loopback reports whether only this machine reaches the port.
+func (c Config) loopback() bool {
+	host, _, err := net.SplitHostPort(c.Listen)
+	return err == nil && web.Loopback(host)
 }
 
 func (c Config) port() web.Config { return web.Config{Listen: c.Listen, TLS: c.TLS, Token: c.Token} }

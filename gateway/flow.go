@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"net"
 	"sync"
 	"time"
@@ -118,8 +119,6 @@ func (s *Service) look(ctx context.Context) *flow.Look {
 	})
 	asking.Wait()
 	l.Stages = book.GetStages()
-	for name, reason := range book.GetUnreachable() {
-		l.Unreachable[name] = reason
-	}
+	maps.Copy(l.Unreachable, book.GetUnreachable())
 	return l
 }

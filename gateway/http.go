@@ -1,20 +1,22 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+
 	"github.com/weirflow/weirflow/services/platform/version"
-	"github.com/weirflow/weirflow/services/platform/web"
 )
 
 // gRPC's codes, which the API uses in its errors.
 const (
 	codeInvalidArgument  = 3
 	codeNotFound         = 5
-	codeUnavailable      = 14
-	codeUnauthenticated  = 16
 	codePermissionDenied = 7
+	codeUnavailable      = 14
+	codeUnimplemented    = 12
 )
 
 // maxBody bounds a request's body.
@@ -31,6 +33,19 @@ func writeError(w http.ResponseWriter, status, code int, message string) {
 	writeJSON(w, status, map[string]any{"code": code, "message": message, "details": []any{}})
 }
 
+// unrouted answers what is no call of the API; a wrong method is not one that is
+// yet to come, as the library's own answer says.
+func unrouted(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, status int) {
+	code, message := codeNotFound, "there is nothing at "+r.URL.Path+"; /openapi.json lists what there is"
+	switch status {
+	case http.StatusMethodNotAllowed:
+		code, message = codeUnimplemented, r.URL.Path+" does not take "+r.Method+"; /openapi.json lists what it takes"
+	case http.StatusBadRequest:
+		code, message = codeInvalidArgument, "the path can't be read"
+	}
+	writeError(w, status, code, message)
+}
+
 func (s *Service) index(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]any{
 		"name": "weirflow", "version": version.String(),
@@ -39,15 +54,4 @@ func (s *Service) index(w http.ResponseWriter, _ *http.Request) {
 			"ledger": "/api/v1/ledger", "status": "/api/v1/status", "search": "/api/v1/search/{index}/_search",
 		},
 	})
-}
-
-// guard decides who may call the API.
-func (c Config) guard() web.Guard {
-	return web.Guard{Token: c.Token, Setting: "gateway.token", Refuse: func(w http.ResponseWriter, status int, message string) {
-		code := codePermissionDenied
-		if status == http.StatusUnauthorized {
-			code = codeUnauthenticated
-		}
-		writeError(w, status, code, message)
-	}}
 }

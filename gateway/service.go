@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -30,6 +31,8 @@ import (
 	searchgw "github.com/weirflow/weirflow/gateway/gen/weirflow/search/v1"
 	statusgw "github.com/weirflow/weirflow/gateway/gen/weirflow/status/v1"
 	topicgw "github.com/weirflow/weirflow/gateway/gen/weirflow/topic/v1"
+	"github.com/weirflow/weirflow/gateway/internal/access"
+	"github.com/weirflow/weirflow/gateway/internal/audit"
 	"github.com/weirflow/weirflow/gateway/internal/dashboard"
 	"github.com/weirflow/weirflow/gateway/internal/page"
 	"github.com/weirflow/weirflow/gateway/internal/searchapi"
@@ -45,6 +48,9 @@ import (
 	"github.com/weirflow/weirflow/services/platform/status"
 	"github.com/weirflow/weirflow/services/platform/web"
 )
+
+//go:embed routes.yaml
+var routesFile []byte //nolint:gochecknoglobals // embedding needs a variable
 
 //go:embed gen/openapi.json
 var openAPI []byte //nolint:gochecknoglobals // embedding needs a variable
@@ -66,6 +72,8 @@ type Service struct {
 	cfg        Config
 	d          Deps
 	port       *web.Server
+	access     *access.Access
+	audit      *audit.Log
 	dashboards *dashboard.Book
 	search     *searchapi.Server
 	inside     *inside
@@ -78,7 +86,15 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, d: d}
 	var err error
-	if s.dashboards, err = dashboard.New(cfg.Kafka, d.Logger, s.who, time.Now); err != nil {
+	if s.audit, err = audit.New(cfg.Kafka, d.Logger, d.Meters, time.Now); err != nil {
+		return nil, err
+	}
+	if s.access, err = access.New(cfg.Access, access.Deps{
+		Logger: d.Logger, Kafka: cfg.Kafka, Token: cfg.Token, Loopback: cfg.loopback(), TLS: cfg.TLS.CertFile != "", Routes: routesFile, Audit: s.audit, Now: time.Now,
+	}); err != nil {
+		return nil, err
+	}
+	if s.dashboards, err = dashboard.New(cfg.Kafka, d.Logger, access.Who, time.Now); err != nil {
 		return nil, err
 	}
 	if s.search, err = searchapi.New(searchapi.Store(cfg.Search)); err != nil {
@@ -92,15 +108,12 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	handler := otelhttp.NewHandler(web.SecureHeaders(cfg.guard().KnownHost(web.LimitBody(maxBody, mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
+	handler := otelhttp.NewHandler(web.SecureHeaders(s.access.Middleware(web.LimitBody(maxBody, mux))), "gateway", otelhttp.WithMeterProvider(d.Meters), otelhttp.WithTracerProvider(d.Tracers), otelhttp.WithPropagators(d.Propagator))
 	if s.port, err = web.Listen(cfg.port(), handler, d.Logger); err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	return s, nil
 }
-
-// who is the name of who makes a request; empty where nobody logs in.
-func (s *Service) who(context.Context) string { return "" }
 
 // routes leads requests to the API, the search store and the console.
 func (s *Service) routes() (http.Handler, error) {
@@ -124,7 +137,6 @@ func (s *Service) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard := s.cfg.guard()
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -133,8 +145,9 @@ func (s *Service) routes() (http.Handler, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openAPI)
 	})
-	mux.Handle("/api/v1/search/", guard.Authorized(http.StripPrefix("/api/v1/search", search)))
-	mux.Handle("/api/", guard.Authorized(zipped))
+	mux.Handle("/auth/", s.access.Auth())
+	mux.Handle("/api/v1/search/", s.access.Guard(access.SearchPassthrough, http.StripPrefix("/api/v1/search", search)))
+	mux.Handle("/api/", zipped)
 	mux.HandleFunc("GET /api/{$}", s.index)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		if !pages.Is(r.URL.Path) {
@@ -150,14 +163,14 @@ func (s *Service) routes() (http.Handler, error) {
 func (s *Service) api() (http.Handler, error) {
 	ctx := context.Background()
 	// A field that no message has is an error: it is mistyped.
-	body := &runtime.HTTPBodyMarshaler{Marshaler: &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: true}}}
-	mux := runtime.NewServeMux(runtime.WithDisablePathLengthFallback(), runtime.WithMarshalerOption(runtime.MIMEWildcard, body),
-		runtime.WithMarshalerOption(sse.Type, sse.Marshaler{Marshaler: body}))
+	body := &runtime.HTTPBodyMarshaler{Marshaler: &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitDefaultValues: true}}}
+	mux := runtime.NewServeMux(append(s.access.MuxOptions(), runtime.WithDisablePathLengthFallback(), runtime.WithMarshalerOption(runtime.MIMEWildcard, body),
+		runtime.WithMarshalerOption(sse.Type, sse.Marshaler{Marshaler: body}), runtime.WithRoutingErrorHandler(unrouted))...)
 	ingest, transform := s.d.Backends["ingest"], s.d.Backends["transform"]
 	if ingest == nil || transform == nil {
 		return nil, errors.New("the gateway needs the addresses of ingest and transform")
 	}
-	all, alerting := aggregate{backends: s.d.Backends}, s.backend("alerting")
+	all, alerting := aggregate{backends: s.d.Backends}, access.Signed(s.backend("alerting"))
 	err := errors.Join(
 		agentgw.RegisterAgentServiceHandlerClient(ctx, mux, agentv1.NewAgentServiceClient(ingest)),
 		alertgw.RegisterAlertServiceHandlerClient(ctx, mux, alertv1.NewAlertServiceClient(alerting)),
@@ -176,6 +189,7 @@ func (s *Service) api() (http.Handler, error) {
 		searchgw.RegisterSearchServiceHandlerServer(ctx, mux, s.search),
 		dashboardgw.RegisterDashboardServiceHandlerServer(ctx, mux, s.dashboards),
 		flowgw.RegisterFlowServiceHandlerClient(ctx, mux, flowv1.NewFlowServiceClient(s.inside.conn)),
+		s.access.Handle(ctx, mux, audit.NewServer(s.audit)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("register REST handlers: %w", err)
@@ -191,12 +205,20 @@ func (s *Service) Handler() http.Handler { return s.port.Handler() }
 
 // Run serves until the context ends, then lets requests finish for a moment.
 func (s *Service) Run(ctx context.Context) error {
-	keeping, stop := context.WithCancel(ctx)
-	kept := make(chan error, 1)
-	go func() { kept <- s.dashboards.Run(keeping) }()
+	// What is known, and what is written down, is needed until the last request has ended.
+	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
+	writing, finish := context.WithCancel(context.WithoutCancel(ctx))
+	var kept, written sync.WaitGroup
+	var errs [4]error
+	kept.Go(func() { errs[0] = s.dashboards.Run(keeping) })
+	kept.Go(func() { errs[1] = s.access.Run(keeping) })
+	written.Go(func() { errs[2] = s.audit.Run(writing) })
 	leave := s.inside.begin()
-	err := s.port.Run(ctx)
+	errs[3] = s.port.Run(ctx)
 	leave()
 	stop()
-	return errors.Join(err, <-kept)
+	kept.Wait()
+	finish()
+	written.Wait()
+	return errors.Join(errs[:]...)
 }

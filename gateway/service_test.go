@@ -116,7 +116,7 @@ func TestAnswers(t *testing.T) {
 		{"unknown field", "POST", "/api/v1/jobs:validate", `{"sqll":"x"}`, 400, `"code":3`},
 		{"not implemented", "GET", "/api/v1/topics", "", 501, `"code":12`},
 		{"absent path", "GET", "/nowhere.txt", "", 404, `"code":5`},
-		{"wrong method", "PATCH", "/api/v1/jobs/one", "", 501, `"code":12`},
+		{"wrong method", "PATCH", "/api/v1/jobs/one", "", 405, `"code":12`},
 		{"ledger of all", "GET", "/api/v1/ledger", "", 200, `"in":"3"`},
 		{"ledger names who is silent", "GET", "/api/v1/ledger", "", 200, `"unreachable":{"ingest"`},
 		{"status names who is silent", "GET", "/api/v1/status", "", 200, `"name":"gRPC"`},

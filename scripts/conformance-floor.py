@@ -7,7 +7,7 @@ import re
 import sys
 
 # Shares in percent for the groups of the search store; counts for the others.
-SEARCH = {"server": 95, "doc": 95, "bulk": 95, "query": 80, "query_string": 80}
+SEARCH = {"server": 95, "doc": 95, "bulk": 95, "query": 80, "query_string": 80, "aggs": 90, "msearch": 90, "search": 90}
 AGENT = 325
 SQL_QUERIES = 19
 SQL_EXPRESSIONS = 221

@@ -135,7 +135,8 @@ func (f *flags) expand(file, text string) (out string, hide func(string) string,
 		name := m[2 : len(m)-1]
 		value := f.env(name)
 		if value == "" {
-			line := 1 + strings.Count(text[:strings.Index(text, m)], "\n")
+			before, _, _ := strings.Cut(text, m)
+			line := 1 + strings.Count(before, "\n")
 			faults = append(faults, fmt.Errorf("%s:%d: the variable %s is not set", file, line, name))
 		}
 		if len(value) > 3 { // shorter ones are no secrets, and would hide half the text

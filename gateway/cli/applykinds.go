@@ -77,11 +77,11 @@ func (f *flags) checkJob(ctx context.Context, r *resource, there bool) (string, 
 	if !there || res.GetEffect() == jobv1.Effect_EFFECT_UNSPECIFIED {
 		return "", errors.Join(faults...)
 	}
-	note := "state: " + strings.ToLower(short(res.GetEffect(), "EFFECT_"))
+	note := []string{"state: " + strings.ToLower(short(res.GetEffect(), "EFFECT_"))}
 	for _, c := range res.GetChanges() {
-		note += fmt.Sprintf("\n%s: %s", c.GetOperator(), c.GetReason())
+		note = append(note, c.GetOperator()+": "+c.GetReason())
 	}
-	return note, errors.Join(faults...)
+	return strings.Join(note, "\n"), errors.Join(faults...)
 }
 
 func (f *flags) policyKind() *kind {

@@ -58,15 +58,15 @@ func (s *server) handler() http.Handler {
 		answer(w, map[string]any{"jobs": values(s.jobs)})
 	})
 	mux.HandleFunc("POST /api/v1/jobs", func(w http.ResponseWriter, r *http.Request) {
-		var req struct{ Name, Sql string }
+		var req struct{ Name, SQL string }
 		_ = json.NewDecoder(r.Body).Decode(&req)
-		s.job(req.Name, req.Sql)
+		s.job(req.Name, req.SQL)
 		answer(w, map[string]any{"job": s.jobs[req.Name]})
 	})
 	mux.HandleFunc("POST /api/v1/jobs:validate", func(w http.ResponseWriter, r *http.Request) {
-		var req struct{ Sql, Job string }
+		var req struct{ SQL, Job string }
 		_ = json.NewDecoder(r.Body).Decode(&req)
-		if strings.Contains(req.Sql, "SELEC ") {
+		if strings.Contains(req.SQL, "SELEC ") {
 			answer(w, map[string]any{"problems": []any{map[string]any{"line": 1, "column": 1, "message": "SELEC is not known", "hint": "SELECT?"}}})
 			return
 		}

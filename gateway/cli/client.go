@@ -51,12 +51,6 @@ func (e *apiError) Error() string {
 	}
 }
 
-// isCode reports whether an error is the server's and of that code.
-func isCode(err error, code codes.Code) bool {
-	var e *apiError
-	return errors.As(err, &e) && e.Code == code
-}
-
 func newClient(c endpoint) (*client, error) {
 	base, err := url.Parse(strings.TrimRight(c.Server, "/"))
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
@@ -116,8 +110,7 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 	c.set(req)
 	res, err := c.http.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
+		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // without the address, which is said
 		}
 		return nil, fmt.Errorf("%s does not answer: %w; is it running (weirflow run), or is another meant (--server, --context)?", c.base.Redacted(), err)
@@ -154,12 +147,12 @@ func (c *client) raw(ctx context.Context, method, path string, body []byte) ([]b
 	if err != nil {
 		return nil, err
 	}
-	return read(res)
+	defer func() { _ = res.Body.Close() }()
+	return read(res.Body)
 }
 
-func read(res *http.Response) ([]byte, error) {
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+func read(body io.Reader) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(body, maxAnswer))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
@@ -182,7 +175,8 @@ func (c *client) call(ctx context.Context, method, path string, query url.Values
 	if err != nil {
 		return err
 	}
-	text, err := read(res)
+	defer func() { _ = res.Body.Close() }()
+	text, err := read(res.Body)
 	if err != nil || out == nil {
 		return err
 	}

@@ -23,9 +23,9 @@ func (f *flags) lettersCommand() *cobra.Command {
 
 // letterFlags choose letters.
 type letterFlags struct {
-	kind, table, stage, text, since, state string
-	all                                    bool
-	limit                                  int
+	kind, table, stage, text, since string
+	all                             bool
+	limit                           int
 }
 
 func (l *letterFlags) add(c *cobra.Command) {

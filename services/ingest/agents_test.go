@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"sync/atomic"
@@ -58,7 +59,7 @@ func report(t *testing.T, conn *grpc.ClientConn, agents ...*agentv1.Agent) {
 	for err == nil {
 		_, err = stream.Recv()
 	}
-	if err != io.EOF {
+	if !errors.Is(err, io.EOF) {
 		t.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/weirflow/weirflow/gateway"
 	"github.com/weirflow/weirflow/services/platform/admin"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
@@ -36,8 +37,10 @@ type Config struct {
 // Gateway is the HTTP port.
 type Gateway struct {
 	Listen string        `yaml:"listen" help:"address of the HTTP API"`
-	Token  secret.String `yaml:"token" help:"bearer token that API calls must bring"`
+	Token  secret.String `yaml:"token" help:"bearer token with which API calls may do everything"`
 	TLS    rpc.TLS       `yaml:"tls"`
+	// Access says who may log in: users, sessions, an OpenID provider.
+	Access gateway.Access `yaml:"access"`
 }
 
 // Kafka is the embedded broker, or a cluster elsewhere.
@@ -71,7 +74,7 @@ type Search struct {
 func DefaultConfig() Config {
 	return Config{
 		DataDir:   "data",
-		Gateway:   Gateway{Listen: ports.Loopback(ports.GatewayHTTP)},
+		Gateway:   Gateway{Listen: ports.Loopback(ports.GatewayHTTP), Access: gateway.DefaultConfig().Access},
 		Ingest:    rpc.ServerConfig{Listen: ports.Loopback(ports.IngestGRPC)},
 		Transform: rpc.ServerConfig{Listen: "127.0.0.1:0"},
 		Kafka:     Kafka{Listen: ports.Loopback(ports.Kafka), RetentionBytes: 4 << 30, RetentionTime: 7 * 24 * time.Hour},

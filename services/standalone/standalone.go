@@ -246,7 +246,7 @@ func (a *assembly) addGateway() error {
 	}
 	cfg := gateway.DefaultConfig()
 	cfg.Listen, cfg.Token, cfg.TLS = a.cfg.Gateway.Listen, a.cfg.Gateway.Token, a.cfg.Gateway.TLS
-	cfg.Kafka = a.places.kafka
+	cfg.Access, cfg.Kafka = a.cfg.Gateway.Access, a.places.kafka
 	cfg.Search = gateway.Search{URL: a.places.searchURL, Username: a.places.searchUser, Password: a.places.searchPassword}
 	s, err := gateway.New(cfg, gateway.Deps{
 		Logger: a.log("gateway"), Meters: a.tel.Meters, Tracers: a.tel.Tracers, Propagator: a.tel.Propagator, Board: e.Board, Backends: a.backends,

@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 import { options } from "./args.mjs";
-import { pages } from "./pages.mjs";
+import { guarded, pages } from "./pages.mjs";
+import { setUp, tearDown } from "./setup.mjs";
 
 const FLAGS = [
   "--no-sandbox",
@@ -16,10 +17,13 @@ const FLAGS = [
   "--disable-sync",
 ];
 const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const themes = options.quick ? ["light"] : ["light", "dark"];
-const languages = options.quick ? ["en"] : ["en", "zh"];
-const widths = options.quick ? [1600] : [390, 1024, 1600];
-const chosen = pages.filter((page) => !options.only || options.only.includes(page.name));
+/** looks are all in which a page is opened: theme, language and width, such as dark-zh-390. */
+const looks = ["light", "dark"].flatMap((theme) =>
+  ["en", "zh"].flatMap((language) => [390, 1024, 1600].map((width) => ({ theme, language, width }))),
+);
+const name = (look) => `${look.theme}-${look.language}-${look.width}`;
+const wanted = options.look ?? (options.quick ? ["light-en-1600"] : looks.map(name));
+const chosen = (options.login ? guarded : pages).filter((page) => !options.only || options.only.includes(page.name));
 const faults = [];
 
 function say(line) {
@@ -36,18 +40,38 @@ async function open(browser, look, where) {
     // axe is put into the page: the page's own policy would refuse it.
     bypassCSP: look.bypassCSP ?? false,
   });
+  if (options.login && !look.guest) await context.addCookies(await session(context));
   await context.addInitScript((language) => localStorage.setItem("weirflow.language", language), look.language);
   const tab = await context.newPage();
   tab.on("console", (message) => {
-    if (message.type() === "error") faults.push(`${where}: console: ${message.text()}`);
+    if (message.type() === "error" && !look.allows?.test(message.text()))
+      faults.push(`${where}: console: ${message.text()}`);
+  });
+  tab.on("response", async (answer) => {
+    if (answer.status() < 400 || answer.status() === 401 || look.allows) return;
+    const body = await answer.text().catch(() => "");
+    faults.push(`${where}: ${answer.status()} ${answer.request().method()} ${answer.url()} ${body.slice(0, 200)}`);
   });
   tab.on("pageerror", (error) => faults.push(`${where}: ${error.message}`));
   return tab;
 }
 
+let cookies;
+
+/** session logs in once, for all tabs. */
+async function session(context) {
+  if (!cookies) {
+    const [name, password] = options.login.split(/:(.*)/s);
+    const answer = await context.request.post(`${options.url}/api/v1/session`, { data: { name, password } });
+    if (!answer.ok()) throw new Error(`logging in: ${answer.status()} ${await answer.text()}`);
+    cookies = await context.cookies();
+  }
+  return cookies;
+}
+
 async function shoot(browser, page, look) {
   const where = `${page.name} ${look.theme} ${look.language} ${look.width}`;
-  const tab = await open(browser, { ...look, bypassCSP: true }, where);
+  const tab = await open(browser, { ...look, guest: page.guest, allows: page.allows, bypassCSP: true }, where);
   try {
     await tab.goto(options.url + page.path, { waitUntil: "domcontentloaded" });
     await tab.waitForSelector(page.ready, { timeout: 20_000, state: "attached" });
@@ -56,7 +80,7 @@ async function shoot(browser, page, look) {
     await tab.waitForTimeout(page.settle ?? 800);
     if (options.shots) {
       await tab.screenshot({
-        path: join(options.shots, `${page.name}-${look.theme}-${look.language}-${look.width}.png`),
+        path: join(options.shots, `${page.name}-${name(look)}.png`),
       });
     }
     await sideways(tab, where);
@@ -90,10 +114,14 @@ async function accessible(tab, where) {
 
 async function perform(browser, page) {
   const where = `${page.name} task`;
-  const tab = await open(browser, { theme: "light", language: "en", width: 1600 }, where);
+  const tab = await open(
+    browser,
+    { theme: "light", language: "en", width: 1600, guest: page.guest, allows: page.allows },
+    where,
+  );
   try {
     const started = Date.now();
-    await page.task(tab, options.url);
+    await page.task(tab, options.url, options.login);
     say(`ok   ${where} (${Date.now() - started} ms)`);
   } catch (error) {
     faults.push(`${where}: ${error.message}`);
@@ -104,20 +132,18 @@ async function perform(browser, page) {
 }
 
 if (options.shots) mkdirSync(options.shots, { recursive: true });
+if (!options.login) await setUp(options.url);
 const browser = await chromium.launch({ executablePath: options.chromium, args: FLAGS });
 try {
   for (const page of chosen) {
     const before = faults.length;
-    for (const theme of themes) {
-      for (const language of languages) {
-        for (const width of widths) await shoot(browser, page, { theme, language, width });
-      }
-    }
+    for (const look of looks.filter((one) => wanted.includes(name(one)))) await shoot(browser, page, look);
     say(`${faults.length === before ? "ok  " : "BAD "} ${page.name}`);
     if (page.task && !options["no-tasks"]) await perform(browser, page);
   }
 } finally {
   await browser.close();
+  if (!options.login) await tearDown(options.url);
 }
 for (const fault of faults) process.stderr.write(`${fault}\n`);
 process.exit(faults.length === 0 ? 0 : 1);

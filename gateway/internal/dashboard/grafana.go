@@ -2,7 +2,9 @@ package dashboard
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -59,10 +61,8 @@ func variable(v *dashboardv1.Variable) object {
 	out := object{"name": v.GetName(), "label": label, "hide": 0, "current": chosen, "options": []any{}}
 	if of, ok := strings.CutPrefix(v.GetSource(), "label:"); ok {
 		query := fmt.Sprintf("label_values(%s)", of)
-		for k, x := range (object{"type": "query", "datasource": object{"type": "prometheus", "uid": "${metrics}"}, "definition": query,
-			"query": object{"query": query, "refId": "V"}, "refresh": 2, "sort": 1, "includeAll": true, "multi": true, "allValue": ".*", "regex": ""}) {
-			out[k] = x
-		}
+		maps.Copy(out, object{"type": "query", "datasource": object{"type": "prometheus", "uid": "${metrics}"}, "definition": query,
+			"query": object{"query": query, "refId": "V"}, "refresh": 2, "sort": 1, "includeAll": true, "multi": true, "allValue": ".*", "regex": ""})
 		if v.GetValue() == ".*" {
 			out["current"] = object{"selected": true, "text": []any{"All"}, "value": []any{"$__all"}}
 		}
@@ -189,7 +189,7 @@ func buckets(s *dashboardv1.SearchQuery, time string) []any {
 		if size == 0 {
 			size = 10
 		}
-		out = append(out, object{"id": "3", "type": "terms", "field": s.GetGroupBy(), "settings": object{"size": fmt.Sprint(size), "order": "desc", "orderBy": "_count", "min_doc_count": "1"}})
+		out = append(out, object{"id": "3", "type": "terms", "field": s.GetGroupBy(), "settings": object{"size": strconv.Itoa(int(size)), "order": "desc", "orderBy": "_count", "min_doc_count": "1"}})
 	}
 	if s.GetOverTime() || s.GetGroupBy() == "" {
 		out = append(out, object{"id": "2", "type": "date_histogram", "field": time, "settings": object{"interval": "auto", "min_doc_count": "0"}})

@@ -14,9 +14,11 @@ export function useChange<A = void, R = unknown>(
   const toast = useToast();
   return useMutation<R, Error, A>({
     mutationFn: run,
-    onSuccess: async (answer, argument) => {
+    // Nobody waits for the renewal: it may take what called this off the page, whose own
+    // callbacks would then be lost.
+    onSuccess: (answer, argument) => {
+      for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
       onDone?.(answer, argument);
-      await Promise.all(keys.map((queryKey) => queries.invalidateQueries({ queryKey })));
     },
     onError: (error) => {
       if (tell) toast({ message: error.message });

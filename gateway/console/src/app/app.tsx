@@ -1,7 +1,8 @@
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { ApiError, Code } from "@weirflow/sdk";
 import { Component, type ReactNode, Suspense, useEffect } from "react";
 import { Link, Redirect, Route, Switch, useLocation } from "wouter";
+import { api } from "@/api/client";
 import { SessionProvider, useSession } from "@/api/session";
 import { I18nProvider, useText } from "@/i18n";
 import { ThemeProvider } from "@/theme/theme";
@@ -20,7 +21,19 @@ const FINAL: number[] = [
   Code.FAILED_PRECONDITION,
 ];
 
-const queries = new QueryClient({
+/**
+ * loggedOut asks again who one is when the API says that nobody is logged in: a session
+ * that has ended leads to the login, and from there back.
+ */
+function loggedOut(error: unknown, about?: readonly unknown[]) {
+  if (about?.[0] === "session" || !(error instanceof ApiError) || error.code !== Code.UNAUTHENTICATED) return;
+  api.forgetSession();
+  void queries.invalidateQueries({ queryKey: ["session"] });
+}
+
+const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: (error, query) => loggedOut(error, query.queryKey) }),
+  mutationCache: new MutationCache({ onError: (error) => loggedOut(error) }),
   defaultOptions: {
     queries: {
       retry: (count, error) => count < 2 && !(error instanceof ApiError && FINAL.includes(error.code)),

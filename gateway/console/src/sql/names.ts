@@ -16,3 +16,12 @@ export function tableName(of: string): string {
   const plain = of.replace(/[^A-Za-z0-9_]+/g, "_").replace(/^_+|_+$/g, "");
   return /^[A-Za-z]/.test(plain) ? plain : `t_${plain}`;
 }
+
+/** brokersIn finds where the jobs that run already read from. */
+export function brokersIn(scripts: readonly string[]): string | undefined {
+  for (const sql of scripts) {
+    const found = /'properties\.bootstrap\.servers'\s*=\s*'([^']+)'/.exec(sql)?.[1];
+    if (found) return found;
+  }
+  return undefined;
+}

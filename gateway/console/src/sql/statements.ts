@@ -49,7 +49,7 @@ function until(script: string, mark: string, from: number, extra: number): numbe
   return at < 0 ? script.length : at + extra;
 }
 
-/** stripComments leaves comments out; each becomes a space. */
+/** stripComments puts spaces in place of comments: everything else stays where it was. */
 export function stripComments(text: string): string {
   let out = "";
   let at = 0;
@@ -58,26 +58,33 @@ export function stripComments(text: string): string {
     if (next === at) out += text[at++];
     else {
       const comment = text.startsWith("--", at) || text.startsWith("/*", at);
-      out += comment ? " " : text.slice(at, next);
+      out += comment ? blank(text.slice(at, next)) : text.slice(at, next);
       at = next;
     }
   }
   return out;
 }
 
-const SET_START = /^(?:EXECUTE\s+STATEMENT\s+SET\s+BEGIN|BEGIN\s+STATEMENT\s+SET)\b\s*/i;
-const DEFINES = /^(?:CREATE|ALTER|DROP|SET|RESET|USE|LOAD)\b/i;
-const QUERY = /^(?:SELECT|WITH|VALUES|\()/i;
+/** blank is a text's room without the text: lines stay. */
+function blank(text: string): string {
+  return text.replace(/[^\n]/gu, " ");
+}
 
-/** queryOf is the query in a statement: the statement itself, or what an INSERT inserts. */
-function queryOf(statement: string): string | undefined {
-  const text = stripComments(statement).trim().replace(SET_START, "");
-  if (QUERY.test(text)) return text;
-  const explain = /^EXPLAIN\b(?:\s+[A-Z_, ]*?)?\s+(?=SELECT|WITH|VALUES)/i.exec(text);
-  if (explain) return text.slice(explain[0].length);
-  if (!/^INSERT\s/i.test(text)) return undefined;
-  const query = queryIn(text);
-  return query < 0 ? undefined : text.slice(query);
+const SET_START = /^\s*(?:EXECUTE\s+STATEMENT\s+SET\s+BEGIN|BEGIN\s+STATEMENT\s+SET)\b/i;
+const EXPLAIN = /^\s*EXPLAIN\b[A-Z_,\s]*?(?=\b(?:SELECT|WITH|VALUES)\b)/i;
+const DEFINES = /^\s*(?:CREATE|ALTER|DROP|SET|RESET|USE|LOAD)\b/i;
+const QUERY = /^\s*(?:SELECT\b|WITH\b|VALUES\b|\()/i;
+const QUERY_WORD = /^(?:SELECT|WITH|VALUES)\b/i;
+
+/** queryStart is where the query in a statement begins: behind what says where its rows go. */
+function queryStart(statement: string): number | undefined {
+  const text = stripComments(statement);
+  const before = (SET_START.exec(text) ?? EXPLAIN.exec(text))?.[0].length ?? 0;
+  const rest = text.slice(before);
+  if (QUERY.test(rest)) return before;
+  if (!/^\s*INSERT\s/i.test(rest)) return undefined;
+  const query = queryIn(rest);
+  return query < 0 ? undefined : before + query;
 }
 
 /** queryIn is where the query of an INSERT begins: behind table, partition and columns. */
@@ -92,34 +99,72 @@ function queryIn(text: string): number {
     }
     if (text[at] === "(") depth++;
     else if (text[at] === ")") depth--;
-    else if (
-      depth === 0 &&
-      /^(?:SELECT|WITH|VALUES)\b/i.test(text.slice(at, at + 7)) &&
-      /\W/.test(text[at - 1] ?? "")
-    ) {
-      return at;
-    }
+    else if (depth === 0 && /\W/.test(text[at - 1] ?? "") && QUERY_WORD.test(text.slice(at, at + 7))) return at;
     at++;
   }
   return -1;
 }
 
+/** Range is a part of a script, such as what is selected. */
+export interface Range {
+  from: number;
+  to: number;
+}
+
 /**
- * previewScript is what a preview runs: all that defines something, and the query that is
- * chosen, or the script's last. Without a query there is none.
+ * previewScript is what a preview runs: the query that is chosen, or the script's last, and
+ * before it all that defines something. Everything stands where it stands in the script, so
+ * that the places in errors are those of the editor. Without a query there is none.
  */
-export function previewScript(script: string, chosen?: string): string | undefined {
-  const statements = splitStatements(script).map((one) => one.text);
-  const definitions = statements.filter((text) => DEFINES.test(stripComments(text).trim()));
-  const candidates = chosen?.trim() ? splitStatements(chosen).map((one) => one.text) : statements;
-  const query = candidates.map(queryOf).findLast((one) => one !== undefined);
-  if (query === undefined) return undefined;
-  return [...definitions, query].map((text) => `${text};`).join("\n");
+export function previewScript(script: string, chosen?: Range): string | undefined {
+  const statements = splitStatements(script);
+  const within = chosen ?? { from: 0, to: script.length };
+  const query = splitStatements(script.slice(within.from, within.to))
+    .map((one) => ({ from: one.from + within.from, to: one.to + within.from }))
+    .map(({ from, to }) => ({ start: queryStart(script.slice(from, to)), from, to }))
+    .findLast((one) => one.start !== undefined);
+  if (query?.start === undefined) return undefined;
+  const start = query.from + query.start;
+  const kept = statements.filter(({ from, to }) => to <= start && DEFINES.test(stripComments(script.slice(from, to))));
+  let at = 0;
+  let out = "";
+  for (const { from, to } of kept) {
+    out += blank(script.slice(at, from)) + script.slice(from, to + 1);
+    at = to + 1;
+  }
+  return `${out}${blank(script.slice(at, start))}${script.slice(start, query.to)};`;
 }
 
 /** writes says whether a script inserts anywhere: without, a job has nothing to run. */
 export function writes(script: string): boolean {
-  return splitStatements(script).some(({ text }) =>
-    /^INSERT\s/i.test(stripComments(text).trim().replace(SET_START, "")),
-  );
+  return splitStatements(script).some(({ text }) => /^\s*INSERT\s/i.test(stripComments(text).replace(SET_START, "")));
+}
+
+/** Position is a place in a script as the server counts: the first line and column are 1. */
+export interface Position {
+  line: number;
+  column: number;
+}
+
+/** bareQueries are where queries stand that nothing is done with: for a preview they are all one needs. */
+export function bareQueries(script: string): Position[] {
+  return splitStatements(script)
+    .filter(({ text }) => QUERY.test(stripComments(text)))
+    .map(({ from, to }) => positionOf(script, beginning(script, from, to)));
+}
+
+/** beginning is where the first word of a statement stands, behind spaces and comments. */
+function beginning(script: string, from: number, to: number): number {
+  let at = from;
+  while (at < to) {
+    if (script.startsWith("--", at) || script.startsWith("/*", at)) at = skip(script, at);
+    else if (/\s/.test(script[at] ?? "")) at++;
+    else break;
+  }
+  return at;
+}
+
+function positionOf(script: string, at: number): Position {
+  const before = script.slice(0, at).split("\n");
+  return { line: before.length, column: [...(before.at(-1) ?? "")].length + 1 };
 }

@@ -18,6 +18,10 @@ export interface ChartProps {
   series: TimeSeries[];
   /** type: lines, areas that lie on one another, or bars that do. */
   type?: "line" | "area" | "bar";
+  /** stacked: areas and bars lie on one another unless this is false. */
+  stacked?: boolean;
+  /** fit: the axis begins where the values do, rather than at 0: for moments. */
+  fit?: boolean;
   height?: number;
   /** format writes a value: rate, bytes, compact … */
   format?: (value: number) => string;
@@ -40,8 +44,10 @@ export default function Chart(props: ChartProps) {
   const zoom = useEffectEvent((from: Date, to: Date) => props.onZoom?.(from, to));
   const write = useEffectEvent(format);
   const zooms = props.onZoom !== undefined;
-  const shape = `${type}|${legend}|${series.map((s) => `${s.name}:${s.color ?? ""}`).join("|")}`;
-  const data = useMemo(() => layers(times, series, type !== "line"), [times, series, type]);
+  const stacked = type !== "line" && props.stacked !== false;
+  const fit = props.fit ?? false;
+  const shape = `${type}|${stacked}|${fit}|${legend}|${series.map((s) => `${s.name}:${s.color ?? ""}`).join("|")}`;
+  const data = useMemo(() => layers(times, series, stacked), [times, series, stacked]);
   const latest = useRef({ data, range, series });
   latest.current = { data, range, series };
 
@@ -52,6 +58,8 @@ export default function Chart(props: ChartProps) {
     const options = chartOptions({
       series: latest.current.series,
       type,
+      stacked,
+      fit,
       height,
       legend,
       width: element.clientWidth,
@@ -101,6 +109,8 @@ function layers(times: number[], series: TimeSeries[], stacked: boolean): uPlot.
 interface Making {
   series: TimeSeries[];
   type: "line" | "area" | "bar";
+  stacked: boolean;
+  fit: boolean;
   height: number;
   width: number;
   legend: boolean;
@@ -111,7 +121,7 @@ interface Making {
 }
 
 function chartOptions(m: Making): uPlot.Options {
-  const stacked = m.type !== "line";
+  const { stacked } = m;
   const count = m.series.length;
   const order = m.series.map((_, i) => (stacked ? count - 1 - i : i));
   const bars = m.type === "bar" ? uPlot.paths.bars?.({ size: [0.8, 60], align: 1 }) : undefined;
@@ -131,7 +141,12 @@ function chartOptions(m: Making): uPlot.Options {
           return range ? [range.from / 1000, range.to / 1000] : [min, max];
         },
       },
-      y: { range: (_, min, max) => [Math.min(0, min ?? 0), max > 0 ? max * 1.08 : 1] },
+      y: {
+        range: (_, min, max) => {
+          if (m.fit && min !== null && max !== null) return [min, max > min ? max : min + 1];
+          return [Math.min(0, min ?? 0), max > 0 ? max * 1.08 : 1];
+        },
+      },
     },
     axes: [
       { ...axis, size: 28, ...timeAxis() },
@@ -145,8 +160,13 @@ function chartOptions(m: Making): uPlot.Options {
           label: m.series[i]?.name ?? "",
           stroke,
           width: m.type === "bar" ? 0 : 1.5,
-          ...(stacked
-            ? { fill: m.type === "bar" ? stroke : `color-mix(in srgb, ${stroke} 35%, ${color("--bg")})` }
+          ...(m.type !== "line"
+            ? {
+                fill:
+                  m.type === "bar"
+                    ? stroke
+                    : `color-mix(in srgb, ${stroke} ${stacked ? 35 : 15}%, ${stacked ? color("--bg") : "transparent"})`,
+              }
             : {}),
           ...(bars ? { paths: bars } : {}),
           points: { show: false },

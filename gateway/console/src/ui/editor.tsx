@@ -1,6 +1,6 @@
 import { autocompletion, type CompletionSource, completionKeymap } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { SQLDialect, StandardSQL, sql } from "@codemirror/lang-sql";
+import { SQLDialect, sql } from "@codemirror/lang-sql";
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from "@codemirror/language";
 import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from "@codemirror/lint";
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search";
@@ -16,6 +16,7 @@ import {
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { type RefObject, useEffect, useEffectEvent, useRef } from "react";
+import { RESERVED } from "@/sql/reserved";
 
 /** Mark is a place in the text that something is wrong with; line and column start at 1. */
 export interface Mark {
@@ -27,8 +28,8 @@ export interface Mark {
 
 /** EditorHandle is what a page may do to the editor. */
 export interface EditorHandle {
-  /** selected is the chosen text, or undefined without a selection. */
-  selected: () => string | undefined;
+  /** selected is where the chosen text stands, or undefined without a selection. */
+  selected: () => { from: number; to: number } | undefined;
   goTo: (line: number, column: number) => void;
   focus: () => void;
 }
@@ -50,10 +51,13 @@ export interface EditorProps {
   handle?: RefObject<EditorHandle | null>;
 }
 
-/** FLINK is Flink SQL's way of quoting: identifiers in backticks, text in single quotes. */
+/** FLINK is Flink SQL's way of writing: names in backticks, text in single quotes. */
 const FLINK = SQLDialect.define({
-  keywords: `${StandardSQL.spec.keywords ?? ""} watermark explain statement set begin end with offset over tumble hop session cumulate descriptor match_recognize pattern define measures partition rows lateral unnest if temporary view print execute row_kind try_cast interval`,
-  types: `${StandardSQL.spec.types ?? ""} string bytes row array map multiset timestamp timestamp_ltz timestamp_ntz bigint tinyint`,
+  keywords: [...RESERVED, "WATERMARK", "CONNECTOR", "VIEW", "IF", "TEMPORARY", "TUMBLE", "HOP", "CUMULATE", "SESSION"]
+    .join(" ")
+    .toLowerCase(),
+  types:
+    "array bigint binary boolean bytes char date decimal double float int integer interval map multiset numeric row smallint string time timestamp timestamp_ltz tinyint varbinary varchar",
   identifierQuotes: "`",
   doubleQuotedStrings: false,
   backslashEscapes: false,
@@ -80,16 +84,18 @@ const look = EditorView.theme({
   ".cm-tooltip-autocomplete > ul > li[aria-selected]": { backgroundColor: "var(--bg-active)", color: "var(--text)" },
   ".cm-completionDetail": { color: "var(--text-3)", fontStyle: "normal", marginLeft: "12px" },
   ".cm-panels": { backgroundColor: "var(--bg-sunken)", color: "var(--text)" },
+  ".cm-lintRange-warning": { backgroundImage: "none", borderBottom: "1px dotted var(--late-fill)" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--bad-fill)" },
   ".cm-placeholder": { color: "var(--text-3)" },
 });
 
 const colors = HighlightStyle.define([
   { tag: tags.keyword, color: "var(--syntax-keyword)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--syntax-string)" },
+  { tag: tags.string, color: "var(--syntax-string)" },
+  { tag: tags.special(tags.string), color: "var(--syntax-key)" },
   { tag: [tags.number, tags.bool, tags.null], color: "var(--syntax-number)" },
   { tag: [tags.comment, tags.lineComment, tags.blockComment], color: "var(--syntax-comment)", fontStyle: "italic" },
-  { tag: [tags.typeName, tags.special(tags.name)], color: "var(--syntax-key)" },
+  { tag: [tags.typeName, tags.standard(tags.name)], color: "var(--syntax-number)" },
 ]);
 
 /** nonce lets the editor's styles through the page's Content-Security-Policy. */
@@ -141,7 +147,7 @@ export default function Editor(props: EditorProps) {
           syntaxHighlighting(colors),
           look,
           placeholder ? placeholderOf(placeholder) : [],
-          EditorView.contentAttributes.of({ "aria-label": label }),
+          EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
           EditorView.lineWrapping,
           writable.current.of(EditorState.readOnly.of(readOnly)),
           // Escape, then Tab leaves the editor by keyboard.
@@ -210,7 +216,7 @@ function handleOf(view: EditorView): EditorHandle {
   return {
     selected: () => {
       const { from, to } = view.state.selection.main;
-      return from === to ? undefined : view.state.sliceDoc(from, to);
+      return from === to ? undefined : { from, to };
     },
     goTo: (line, column) => {
       const at = placeOf(view.state, line, column);

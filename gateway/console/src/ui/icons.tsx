@@ -17,6 +17,7 @@ const PATHS = {
   left: "M10 4L6 8l4 4",
   up: "M4 10l4-4 4 4",
   plus: "M8 3v10M3 8h10",
+  minus: "M3 8h10",
   check: "M3 8.5l3.3 3.3L13 5",
   copy: "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z",
   play: "M4.5 2.8v10.4L13 8z",

@@ -234,11 +234,12 @@ export function Menu({
         className={`button ghost ${name === undefined ? "icon" : ""} ${small ? "small" : ""}`}
         aria-haspopup="menu"
         aria-expanded={open}
-        aria-label={label}
+        aria-label={name === undefined ? label : undefined}
         title={label}
         onClick={() => setOpen(!open)}
       >
         {icon && <Icon name={icon} />}
+        {name !== undefined && <span className="hidden-label">{label}</span>}
         {name}
       </button>
       {open && (

@@ -3,11 +3,12 @@ import {
   flexRender,
   getCoreRowModel,
   getSortedRowModel,
+  type Row,
   type SortingState,
   useReactTable,
 } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useRef, useState } from "react";
 
 export type { ColumnDef } from "@tanstack/react-table";
 
@@ -62,13 +63,17 @@ export function DataTable<T>(props: DataTableProps<T>) {
     count: virtual ? model.length : 0,
     getScrollElement: () => box.current,
     estimateSize: () => ROW,
-    overscan: 12,
+    overscan: 8,
   });
   const items = virtualizer.getVirtualItems();
   const shown = virtual ? items.flatMap((item) => model[item.index] ?? []) : model;
   const before = virtual ? (items[0]?.start ?? 0) : 0;
   const after = virtual ? virtualizer.getTotalSize() - (items.at(-1)?.end ?? 0) : 0;
   const width = columns.length;
+  // The same function each time, so that rows need not be drawn anew for it.
+  const choose = useRef(onRow);
+  choose.current = onRow;
+  const open = useCallback((row: T) => choose.current?.(row), []);
 
   return (
     <div
@@ -114,29 +119,7 @@ export function DataTable<T>(props: DataTableProps<T>) {
             </tr>
           )}
           {shown.map((row) => (
-            <tr
-              key={row.id}
-              className={[onRow && "clickable", row.id === chosen && "chosen"].filter(Boolean).join(" ")}
-              tabIndex={onRow ? 0 : undefined}
-              aria-current={row.id === chosen ? "true" : undefined}
-              onClick={onRow && ((e) => !insideControl(e.target, e.currentTarget) && onRow(row.original))}
-              onKeyDown={
-                onRow &&
-                ((e) => {
-                  if (e.key === "Enter" && e.target === e.currentTarget) onRow(row.original);
-                  else step(e.key, e.currentTarget);
-                })
-              }
-            >
-              {row.getVisibleCells().map((cell) => {
-                const { meta } = cell.column.columnDef;
-                return (
-                  <td key={cell.id} className={[meta?.align, meta?.className].filter(Boolean).join(" ")}>
-                    {flexRender(cell.column.columnDef.cell, cell.getContext())}
-                  </td>
-                );
-              })}
-            </tr>
+            <BodyRow key={row.id} row={row} columns={columns} onRow={onRow && open} chosen={row.id === chosen} />
           ))}
           {after > 0 && (
             <tr aria-hidden="true">
@@ -150,6 +133,42 @@ export function DataTable<T>(props: DataTableProps<T>) {
     </div>
   );
 }
+
+interface BodyRowProps<T> {
+  row: Row<T>;
+  /** columns are not used but to draw the row anew when they change. */
+  columns: unknown;
+  onRow: ((row: T) => void) | undefined;
+  chosen: boolean;
+}
+
+/** BodyRow is drawn once, however often the table scrolls past it. */
+const BodyRow = memo(function BodyRow<T>({ row, onRow, chosen }: BodyRowProps<T>) {
+  return (
+    <tr
+      className={[onRow && "clickable", chosen && "chosen"].filter(Boolean).join(" ")}
+      tabIndex={onRow ? 0 : undefined}
+      aria-current={chosen ? "true" : undefined}
+      onClick={onRow && ((e) => !insideControl(e.target, e.currentTarget) && onRow(row.original))}
+      onKeyDown={
+        onRow &&
+        ((e) => {
+          if (e.key === "Enter" && e.target === e.currentTarget) onRow(row.original);
+          else step(e.key, e.currentTarget);
+        })
+      }
+    >
+      {row.getVisibleCells().map((cell) => {
+        const { meta } = cell.column.columnDef;
+        return (
+          <td key={cell.id} className={[meta?.align, meta?.className].filter(Boolean).join(" ")}>
+            {flexRender(cell.column.columnDef.cell, cell.getContext())}
+          </td>
+        );
+      })}
+    </tr>
+  );
+}) as <T>(props: BodyRowProps<T>) => ReactNode;
 
 /** insideControl tells a click on a link or button within a row from one on the row. */
 function insideControl(target: EventTarget, row: Element): boolean {

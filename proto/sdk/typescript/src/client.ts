@@ -142,8 +142,7 @@ export class Client {
       return await this.fetcher(this.baseUrl + address(path, options), init);
     } catch (cause) {
       if (options.signal?.aborted) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ApiError(Code.UNAVAILABLE, `no answer from the server: ${why}`);
+      throw new ApiError(Code.UNAVAILABLE, `no answer from the server: ${reason(cause)}`);
     }
   }
 
@@ -157,6 +156,12 @@ export class Client {
     );
     return this.csrf;
   }
+}
+
+/** reason is why a request got no answer; Node keeps it in the error's cause. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error && error.cause.message ? error.cause.message : error.message;
 }
 
 /** address fills a path's parameters in and adds the query; what is undefined is left out. */

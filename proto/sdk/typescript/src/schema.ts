@@ -140,23 +140,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/dashboards/{dashboard.name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /** PutDashboard makes or replaces one. A version that is not the present one is refused. */
-        put: operations["DashboardService_PutDashboard"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/dashboards/{name}": {
         parameters: {
             query?: never;
@@ -165,7 +148,8 @@ export interface paths {
             cookie?: never;
         };
         get: operations["DashboardService_GetDashboard"];
-        put?: never;
+        /** PutDashboard makes or replaces one. A version that is not the present one is refused. */
+        put: operations["DashboardService_PutDashboard"];
         post?: never;
         delete: operations["DashboardService_DeleteDashboard"];
         options?: never;
@@ -729,27 +713,11 @@ export interface paths {
             cookie?: never;
         };
         get: operations["OnCallService_GetPerson"];
-        put?: never;
-        post?: never;
-        /** DeletePerson forgets a person whom no rota names. */
-        delete: operations["OnCallService_DeletePerson"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/people/{person.name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         /** PutPerson keeps a person, in the place of one of the same name. */
         put: operations["OnCallService_PutPerson"];
         post?: never;
-        delete?: never;
+        /** DeletePerson forgets a person whom no rota names. */
+        delete: operations["OnCallService_DeletePerson"];
         options?: never;
         head?: never;
         patch?: never;
@@ -779,26 +747,10 @@ export interface paths {
             cookie?: never;
         };
         get: operations["PolicyService_GetPolicy"];
-        put?: never;
-        post?: never;
-        delete: operations["PolicyService_DeletePolicy"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/policies/{policy.name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         /** PutPolicy keeps a policy, in the place of one of the same name. */
         put: operations["PolicyService_PutPolicy"];
         post?: never;
-        delete?: never;
+        delete: operations["PolicyService_DeletePolicy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -882,29 +834,13 @@ export interface paths {
             cookie?: never;
         };
         get: operations["OnCallService_GetRota"];
-        put?: never;
-        post?: never;
-        delete: operations["OnCallService_DeleteRota"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/rotas/{rota.name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         /**
          * PutRota keeps a rota, in the place of one of the same name. Its overrides stay
          *     unless it brings others.
          */
         put: operations["OnCallService_PutRota"];
         post?: never;
-        delete?: never;
+        delete: operations["OnCallService_DeleteRota"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1225,27 +1161,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
-        post?: never;
-        /** DeleteUser removes a user, with sessions and tokens. The last administrator stays. */
-        delete: operations["UserService_DeleteUser"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/users/{user.name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
         /** UpdateUser changes role, display name, password or whether a user may log in. */
         put: operations["UserService_UpdateUser"];
         post?: never;
-        delete?: never;
+        /** DeleteUser removes a user, with sessions and tokens. The last administrator stays. */
+        delete: operations["UserService_DeleteUser"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2133,6 +2053,8 @@ export interface components {
             lastCheckpointAt?: string;
             ledger?: components["schemas"]["v1Stage"];
             operators?: components["schemas"]["v1OperatorStatus"][];
+            /** @description outputs are where the job writes, in the order of its sink operators. */
+            outputs?: components["schemas"]["v1Output"][];
             /** Format: int64 */
             restarts?: number;
             sources?: components["schemas"]["v1SourcePosition"][];
@@ -2481,6 +2403,19 @@ export interface components {
              * @description Milliseconds since the epoch; absent before the first watermark.
              */
             watermark?: string;
+        };
+        /** @description Output is where a job writes. */
+        v1Output: {
+            connector?: string;
+            /**
+             * Format: uint64
+             * @description records is how many rows and changes the sink took since it was begun.
+             */
+            records?: string;
+            /** @description table is its name in the statements. */
+            table?: string;
+            /** @description target is the topic, index or path. */
+            target?: string;
         };
         /** @description Override has a person be on call for some time. */
         v1Override: {
@@ -3297,7 +3232,71 @@ export interface components {
             passed?: boolean;
         };
     };
-    responses: never;
+    responses: {
+        /** @description Something in the request is wrong; the message says what. */
+        400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+        /** @description A login or token is missing, or not valid. */
+        401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+        /** @description The role or the token's scopes do not allow it. */
+        403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+        /** @description What the request names is not there. */
+        404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+        /** @description It is there already, or was changed meanwhile. */
+        409: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+        /** @description Too many requests; Retry-After says when to try again. */
+        429: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+        /** @description A service behind the gateway does not answer, or is not ready yet. */
+        503: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["rpcStatus"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -3327,6 +3326,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListAgentsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3358,6 +3364,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetAgentResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3395,6 +3408,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListAlertsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3430,6 +3450,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1AcknowledgeAlertResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3465,6 +3492,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1AssignAlertResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3500,6 +3534,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CommentAlertResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3537,6 +3578,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListAuditEntriesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3566,6 +3614,51 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListDashboardsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["rpcStatus"];
+                };
+            };
+        };
+    };
+    DashboardService_GetDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["v1GetDashboardResponse"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3583,7 +3676,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description name is by which it is known: small letters, digits and -, at most 64. */
-                "dashboard.name": string;
+                name: string;
             };
             cookie?: never;
         };
@@ -3620,37 +3713,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1PutDashboardResponse"];
                 };
             };
-            /** @description An unexpected error response. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["rpcStatus"];
-                };
-            };
-        };
-    };
-    DashboardService_GetDashboard: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A successful response. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["v1GetDashboardResponse"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3682,6 +3751,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteDashboardResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3713,6 +3789,13 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3750,6 +3833,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListDeliveriesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3783,6 +3873,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1PushBatchResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3812,6 +3909,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetFlowResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3842,8 +3946,16 @@ export interface operations {
                         error?: components["schemas"]["rpcStatus"];
                         result?: components["schemas"]["v1WatchFlowResponse"];
                     };
+                    "text/event-stream": string;
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3876,6 +3988,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListIndicesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3907,6 +4026,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetFieldsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3943,6 +4069,13 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -3975,6 +4108,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListJobsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4008,6 +4148,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4054,6 +4201,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListDeadLettersResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4086,6 +4240,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetDeadLetterResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4117,6 +4278,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CountDeadLettersResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4152,6 +4320,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DiscardDeadLettersResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4187,6 +4362,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ReplayDeadLettersResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4218,6 +4400,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListSavepointsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4253,6 +4442,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateSavepointResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4285,6 +4481,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteSavepointResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4316,6 +4519,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListJobVersionsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4347,6 +4557,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4378,6 +4595,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4413,6 +4637,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1StartJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4448,6 +4679,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1StopJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4482,6 +4720,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetCatalogResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4516,8 +4761,16 @@ export interface operations {
                         error?: components["schemas"]["rpcStatus"];
                         result?: components["schemas"]["v1PreviewResponse"];
                     };
+                    "text/event-stream": string;
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4552,6 +4805,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1TestJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4585,6 +4845,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ValidateJobResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4614,6 +4881,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetLedgerResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4648,6 +4922,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListMetricsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4684,6 +4965,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListLabelValuesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4722,6 +5010,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1QueryResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4764,6 +5059,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1QueryRangeResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4798,6 +5100,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetOnCallResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4827,6 +5136,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListPeopleResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4858,6 +5174,68 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetPersonResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["rpcStatus"];
+                };
+            };
+        };
+    };
+    OnCallService_PutPerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Letters, digits, `-`, `_` and `.`, at most 100. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description How they are reached, by kind: phone, email, wecom, dingtalk, feishu, or a word of
+                     *     one's own.
+                     */
+                    contacts?: {
+                        [key: string]: string;
+                    };
+                    /** @description What people call them. */
+                    displayName?: string;
+                    /** Format: date-time */
+                    updatedAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["v1PutPersonResponse"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4889,54 +5267,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeletePersonResponse"];
                 };
             };
-            /** @description An unexpected error response. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["rpcStatus"];
-                };
-            };
-        };
-    };
-    OnCallService_PutPerson: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Letters, digits, `-`, `_` and `.`, at most 100. */
-                "person.name": string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    /**
-                     * @description How they are reached, by kind: phone, email, wecom, dingtalk, feishu, or a word of
-                     *     one's own.
-                     */
-                    contacts?: {
-                        [key: string]: string;
-                    };
-                    /** @description What people call them. */
-                    displayName?: string;
-                    /** Format: date-time */
-                    updatedAt?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description A successful response. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["v1PutPersonResponse"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4966,6 +5303,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListPoliciesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -4997,37 +5341,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetPolicyResponse"];
                 };
             };
-            /** @description An unexpected error response. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["rpcStatus"];
-                };
-            };
-        };
-    };
-    PolicyService_DeletePolicy: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description A successful response. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["v1DeletePolicyResponse"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5045,7 +5365,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Letters, digits, `-`, `_` and `.`, at most 100. It is the alertname. */
-                "policy.name": string;
+                name: string;
             };
             cookie?: never;
         };
@@ -5088,6 +5408,51 @@ export interface operations {
                     "application/json": components["schemas"]["v1PutPolicyResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["rpcStatus"];
+                };
+            };
+        };
+    };
+    PolicyService_DeletePolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["v1DeletePolicyResponse"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5121,6 +5486,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1TestPolicyResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5150,6 +5522,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListReceiversResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5185,6 +5564,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1TestReceiverResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5214,6 +5600,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListRotasResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5245,6 +5638,66 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetRotaResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["rpcStatus"];
+                };
+            };
+        };
+    };
+    OnCallService_PutRota: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Letters, digits, `-`, `_` and `.`, at most 100. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    description?: string;
+                    /** @description Where several have someone on call, the last one of the list counts. */
+                    layers?: components["schemas"]["v1Layer"][];
+                    /** @description They come before all layers; where several do, the one that was added last. */
+                    overrides?: components["schemas"]["v1Override"][];
+                    /** @description Of the IANA's list: Asia/Shanghai. UTC if empty. */
+                    timeZone?: string;
+                    /** Format: date-time */
+                    updatedAt?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["v1PutRotaResponse"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5276,52 +5729,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteRotaResponse"];
                 };
             };
-            /** @description An unexpected error response. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["rpcStatus"];
-                };
-            };
-        };
-    };
-    OnCallService_PutRota: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description Letters, digits, `-`, `_` and `.`, at most 100. */
-                "rota.name": string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    description?: string;
-                    /** @description Where several have someone on call, the last one of the list counts. */
-                    layers?: components["schemas"]["v1Layer"][];
-                    /** @description They come before all layers; where several do, the one that was added last. */
-                    overrides?: components["schemas"]["v1Override"][];
-                    /** @description Of the IANA's list: Asia/Shanghai. UTC if empty. */
-                    timeZone?: string;
-                    /** Format: date-time */
-                    updatedAt?: string;
-                };
-            };
-        };
-        responses: {
-            /** @description A successful response. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["v1PutRotaResponse"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5358,6 +5772,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1AddOverrideResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5390,6 +5811,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteOverrideResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5426,6 +5854,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListShiftsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5455,6 +5890,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetSessionResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5488,6 +5930,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateSessionResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5517,6 +5966,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteSessionResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5550,6 +6006,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ChangePasswordResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5584,6 +6047,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListSilencesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5618,6 +6088,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateSilenceResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5649,6 +6126,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ExpireSilenceResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5678,6 +6162,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetStatusResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5707,6 +6198,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListTemplatesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5740,6 +6238,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1PutTemplateResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5771,6 +6276,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetTemplateResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5802,6 +6314,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteTemplateResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5833,8 +6352,16 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["v1PreviewTemplateResponse"];
+                    "text/event-stream": string;
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5864,6 +6391,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListTokensResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5897,6 +6431,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateTokenResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5928,6 +6469,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteTokenResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5962,6 +6510,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListTopicsResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -5995,6 +6550,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateTopicResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6026,6 +6588,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetTopicResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6057,6 +6626,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteTopicResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6105,6 +6681,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListMessagesResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6148,8 +6731,16 @@ export interface operations {
                         error?: components["schemas"]["rpcStatus"];
                         result?: components["schemas"]["v1FollowMessagesResponse"];
                     };
+                    "text/event-stream": string;
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6179,6 +6770,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1ListUsersResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6212,6 +6810,56 @@ export interface operations {
                     "application/json": components["schemas"]["v1CreateUserResponse"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
+            /** @description An unexpected error response. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["rpcStatus"];
+                };
+            };
+        };
+    };
+    UserService_UpdateUser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name is by which one logs in: letters, digits, . _ @ -, at most 64. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserServiceUpdateUserBody"];
+            };
+        };
+        responses: {
+            /** @description A successful response. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["v1UpdateUserResponse"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {
@@ -6243,42 +6891,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1DeleteUserResponse"];
                 };
             };
-            /** @description An unexpected error response. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["rpcStatus"];
-                };
-            };
-        };
-    };
-    UserService_UpdateUser: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description name is by which one logs in: letters, digits, . _ @ -, at most 64. */
-                "user.name": string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["UserServiceUpdateUserBody"];
-            };
-        };
-        responses: {
-            /** @description A successful response. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["v1UpdateUserResponse"];
-                };
-            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            409: components["responses"]["409"];
+            429: components["responses"]["429"];
+            503: components["responses"]["503"];
             /** @description An unexpected error response. */
             default: {
                 headers: {

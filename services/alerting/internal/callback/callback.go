@@ -27,8 +27,10 @@ const (
 	maxBody, maxReceipts = 1 << 20, 1000
 	// maxText bounds what is kept of a provider's words.
 	maxText = 200
-	// Tencent and Twilio are the providers.
-	Tencent, Twilio = "tencent", "twilio"
+	// Tencent is a provider.
+	Tencent = "tencent"
+	// Twilio is another.
+	Twilio = "twilio"
 )
 
 // Handler hears providers. Nobody else knows the secret of the path; Twilio's requests

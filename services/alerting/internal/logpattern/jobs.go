@@ -59,7 +59,7 @@ func (j *Jobs) Put(ctx context.Context, p *alertv1.Policy) error {
 		return fmt.Errorf("%w: %s", ErrPattern, status.Convert(err).Message())
 	}
 	if err != nil {
-		return fmt.Errorf("make the job of the policy: %s", status.Convert(err).Message()) //nolint:errorlint // its code is not ours
+		return fmt.Errorf("make the job of the policy: %s", status.Convert(err).Message())
 	}
 	return nil
 }
@@ -75,7 +75,7 @@ func (j *Jobs) Delete(ctx context.Context, policy string) error {
 	}
 	_, err := j.client.DeleteJob(ctx, &jobv1.DeleteJobRequest{Name: name})
 	if err != nil && status.Code(err) != codes.NotFound {
-		return fmt.Errorf("delete the job of the policy: %s", status.Convert(err).Message()) //nolint:errorlint // its code is not ours
+		return fmt.Errorf("delete the job of the policy: %s", status.Convert(err).Message())
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func result(r *promql.Result, expr string) (query.Result, error) {
 	}
 	out := query.Of(r.Value)
 	warnings, infos := r.Warnings.AsStrings(expr, 10, 10)
-	out.Warnings = append(warnings, infos...)
+	out.Warnings = slices.Concat(warnings, infos)
 	return out, nil
 }
 

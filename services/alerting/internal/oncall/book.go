@@ -23,8 +23,10 @@ import (
 )
 
 const (
-	// PeopleTopic and RotasTopic are the compacted topics.
-	PeopleTopic, RotasTopic = "weirflow.people", "weirflow.rotas"
+	// PeopleTopic is the compacted topic of people.
+	PeopleTopic = "weirflow.people"
+	// RotasTopic is the compacted topic of rotas.
+	RotasTopic = "weirflow.rotas"
 	// maxEntries bounds each of them, maxContacts and maxText a person.
 	maxEntries, maxContacts, maxText = 10_000, 20, 1000
 	// past is for how long an override that is over is kept.

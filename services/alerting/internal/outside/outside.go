@@ -157,7 +157,7 @@ func (p *Prometheus) Values(ctx context.Context, label, selector string, limit i
 	if selector != "" {
 		match = append(match, selector)
 	}
-	found, warnings, infos, err := p.api.LabelValues(ctx, label, match, time.Now().Add(-recent), time.Now(), v1.WithLimit(uint64(limit))) //nolint:gosec // it is positive
+	found, warnings, infos, err := p.api.LabelValues(ctx, label, match, time.Now().Add(-recent), time.Now(), v1.WithLimit(uint64(limit)))
 	if err != nil {
 		return nil, nil, reason(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -157,9 +158,7 @@ func (b *Book) Get(id string) (*alertv1.Template, error) {
 // List returns all, by id.
 func (b *Book) List() []*alertv1.Template {
 	all := shipped()
-	for id, t := range b.rows.All() {
-		all[id] = t
-	}
+	maps.Copy(all, b.rows.All())
 	out := make([]*alertv1.Template, 0, len(all))
 	for _, t := range all {
 		out = append(out, t)

@@ -42,7 +42,7 @@ func preview(ctx context.Context, t *template.Template, log *slog.Logger, req *a
 	ctx = notify.WithReceiverName(notify.WithGroupKey(ctx, "preview"), "preview")
 	ctx = notify.WithGroupLabels(ctx, model.LabelSet{"alertname": a.Labels["alertname"]})
 	r := message.New(ctx, t, req.GetLanguage(), log, []*alert.Alert{a})
-	res := &alertv1.PreviewTemplateResponse{Limit: int32(b.limit), Measure: b.measure} //nolint:gosec // they are small
+	res := &alertv1.PreviewTemplateResponse{Limit: int32(b.limit), Measure: b.measure}
 	var err error
 	whole := ""
 	if req.GetChannel() == "email" {
@@ -60,7 +60,7 @@ func preview(ctx context.Context, t *template.Template, log *slog.Logger, req *a
 		}
 		res.Shortened = true
 	}
-	res.Size = int32(b.size(res.GetText())) //nolint:gosec // it was bounded
+	res.Size = int32(b.size(res.GetText()))
 	return res, nil
 }
 

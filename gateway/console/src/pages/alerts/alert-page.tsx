@@ -5,7 +5,7 @@ import { api } from "@/api/client";
 import { date } from "@/api/numbers";
 import { useSession } from "@/api/session";
 import { href, part } from "@/app/url";
-import { Ago, absolute } from "@/format";
+import { Ago, absolute, useNow } from "@/format";
 import { useText } from "@/i18n";
 import { Button, Copy, Drawer, Empty, Loading, QueryView } from "@/ui";
 import {
@@ -31,18 +31,10 @@ import { text } from "./text";
 
 /** AlertPage is one alert on a page of its own. */
 export function AlertPage({ fingerprint }: { fingerprint: string }) {
-  const t = useText(text);
   const alerts = useAlerts();
   const alert = alerts.data?.find((a) => a.fingerprint === fingerprint);
   return (
-    <Frame
-      view="active"
-      title={
-        <>
-          <Link href="/alerts">{t.title}</Link> / {alert ? nameOf(alert) : fingerprint}
-        </>
-      }
-    >
+    <Frame view="active" title={alert ? nameOf(alert) : fingerprint}>
       <QueryView query={alerts}>
         {() => (
           <div className="alert-page">{alert ? <Details alert={alert} /> : <Over fingerprint={fingerprint} />}</div>
@@ -212,11 +204,9 @@ function AlertChart({
   began: Date | undefined;
   labels: Record<string, string>;
 }) {
-  const range = useMemo(() => {
-    const now = Date.now();
-    const from = (began?.getTime() ?? now) - BEFORE_MS;
-    return { from, to: Math.max(now, from + 60_000) };
-  }, [began?.getTime()]);
+  const now = useNow(30_000);
+  const from = (began?.getTime() ?? now) - BEFORE_MS;
+  const range = { from, to: Math.max(now, from + 60_000) };
   return <QueryChart expr={query} range={range} only={labels} height={180} />;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type Alert, filterAlerts, groupAlerts, logsLink, queryOf, timelineOf, webLink } from "./alert";
 import { chartOf, namesOf, splitComparison } from "./chart-data";
 import { parseDuration, shownDuration, wireDuration, writeDuration } from "./duration";
-import { matcherText, matches, matchersOf, problemOf } from "./matchers";
+import { matchersOf, matcherText, matches, problemOf } from "./matchers";
 
 const alert = (labels: Record<string, string>, rest: Partial<Alert> = {}): Alert => ({
   fingerprint: Object.values(labels).join("-"),
@@ -105,7 +105,12 @@ describe("alerts", () => {
         },
       },
     );
-    const told = (at: string, error = "") => ({ at, receiver: "mail", error, alerts: [{ fingerprint: a.fingerprint }] });
+    const told = (at: string, error = "") => ({
+      at,
+      receiver: "mail",
+      error,
+      alerts: [{ fingerprint: a.fingerprint }],
+    });
     const events = timelineOf(a, [
       told("2026-03-01T09:00:00Z"),
       told("2026-03-01T10:02:00Z"),

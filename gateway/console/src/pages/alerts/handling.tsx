@@ -1,6 +1,6 @@
 import { useState } from "react";
-import { api } from "@/api/client";
 import { useChange } from "@/api/change";
+import { api } from "@/api/client";
 import { date } from "@/api/numbers";
 import { useSession } from "@/api/session";
 import { useKept } from "@/app/kept";

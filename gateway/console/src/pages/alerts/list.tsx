@@ -137,7 +137,7 @@ function AlertTable({
         id: "alert",
         accessorFn: nameOf,
         header: t.alert,
-        meta: { className: "alerts-name" },
+        meta: { className: "alerts-name", width: 200 },
         cell: ({ row }) => (
           <>
             <span className="strong break">{nameOf(row.original)}</span>

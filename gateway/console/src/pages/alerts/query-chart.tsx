@@ -39,7 +39,7 @@ export function QueryChart({
         signal,
       }),
     staleTime: 15_000,
-    placeholderData: undefined,
+    placeholderData: (before, asked) => (asked?.queryKey[2] === split.expr ? before : undefined),
   });
   const chart = useMemo(() => {
     const all = answer.data?.series ?? [];

@@ -32,7 +32,8 @@ export const text = texts(
     firing: (n: number) => `${n} firing`,
     acknowledgedCount: (n: number) => `${n} acknowledged`,
     quiet: "Nothing is firing",
-    quietHint: "Alerts come from policies, from jobs that write to a table with the connector 'alert', and from whatever speaks to the Alertmanager's API.",
+    quietHint:
+      "Alerts come from policies, from jobs that write to a table with the connector 'alert', and from whatever speaks to the Alertmanager's API.",
     writePolicy: "Write a policy →",
     noMatch: "No alert is like that",
     noMatchHint: (n: string) => `${n} alerts are active.`,

@@ -67,6 +67,20 @@ export function FlowMap({ nodes, edges, history }: MapProps) {
             </div>
           ))}
           <svg width={width} height={placed.height} aria-hidden="true">
+            <defs>
+              <marker
+                id="flow-arrow"
+                viewBox="0 0 8 8"
+                refX="7"
+                refY="4"
+                markerWidth="9"
+                markerHeight="9"
+                markerUnits="userSpaceOnUse"
+                orient="auto"
+              >
+                <path d="M0,0.5L8,4L0,7.5Z" className="flow-arrow" />
+              </marker>
+            </defs>
             {placed.lines.map((line) => {
               const value = rates.get(line.key) ?? 0;
               const near = over === line.from || over === line.to;
@@ -75,6 +89,7 @@ export function FlowMap({ nodes, edges, history }: MapProps) {
                   key={line.key}
                   d={line.path}
                   className={near ? "flow-line near" : value > 0 ? "flow-line" : "flow-line still"}
+                  markerEnd="url(#flow-arrow)"
                   strokeWidth={value > 0 ? 1.5 + 3.5 * Math.sqrt(value / top) : 1}
                 />
               );

@@ -42,7 +42,8 @@ export function Facts({ node }: { node: FlowNode }) {
   if (lag) {
     const age = lagMillis > 0 ? duration(lagMillis, language) : "";
     facts.push(node.kind === "NODE_KIND_AGENT" ? t.bytesBehind(bytes(lag)) : t.behind(whole(lag), age));
-  } else if (node.state) facts.push(node.state.toLowerCase());
+  } else if (node.state && (node.kind === "NODE_KIND_AGENT" || node.kind === "NODE_KIND_JOB"))
+    facts.push((t.states as Record<string, string>)[node.state] ?? node.state.toLowerCase());
   return facts.join(" · ");
 }
 

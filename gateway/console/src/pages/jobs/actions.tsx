@@ -119,6 +119,12 @@ function DeleteJob({ job, state, onClose }: { job: Job; state: string; onClose: 
     queryKey: ["job", name, "savepoints"],
     queryFn: ({ signal }) => api.get("/api/v1/jobs/{job}/savepoints", { path: { job: name }, signal }),
   });
+  const versions = useQuery({
+    queryKey: ["job", name, "versions"],
+    queryFn: async ({ signal }) =>
+      (await api.get("/api/v1/jobs/{job}/versions", { path: { job: name }, signal })).versions ?? [],
+  });
+  const versionsText = versions.data ? whole(versions.data.length) : "…";
   const lettersText = letters.data ? whole(num(letters.data.open)) : "…";
   const savepointsText = savepoints.data ? whole(savepoints.data.savepoints?.length ?? 0) : "…";
   const remove = useMutation({
@@ -138,7 +144,8 @@ function DeleteJob({ job, state, onClose }: { job: Job; state: string; onClose: 
       onClose={onClose}
       onConfirm={() => remove.mutate()}
     >
-      <p>{t.deleteLoses(state, lettersText, savepointsText)}</p>
+      <p>{t.deleteLoses(state, versionsText)}</p>
+      <p className="soft">{t.deleteStays(lettersText, savepointsText)}</p>
       {remove.error && <Notice tone="bad">{remove.error.message}</Notice>}
     </Confirm>
   );

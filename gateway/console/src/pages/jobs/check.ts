@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api } from "@/api/client";
 import type { Catalog } from "@/sql/complete";
+import { bareQueries, writes } from "@/sql/statements";
 import type { Draft } from "./workbench";
 
 /** useDelayed is a value once it has stayed the same for a while. */
@@ -19,6 +20,8 @@ export interface Problem {
   column: number;
   message: string;
   hint: string;
+  /** unfinished: nothing is wrong, but a job needs more: the script only shows rows. */
+  unfinished: boolean;
 }
 
 /** useCheck validates statements as they are typed. */
@@ -31,16 +34,17 @@ export function useCheck(draft: Draft, job: string | undefined) {
       api.post("/api/v1/jobs:validate", { body: { sql: settled.sql, parameters: record(settled), job }, signal }),
     staleTime: 60_000,
   });
-  const problems = useMemo<Problem[]>(
-    () =>
-      (settled.sql.trim() === "" ? [] : (query.data?.problems ?? [])).map((p) => ({
-        line: p.line ?? 0,
-        column: p.column ?? 0,
-        message: p.message ?? "",
-        hint: p.hint ?? "",
-      })),
-    [query.data, settled.sql],
-  );
+  const problems = useMemo<Problem[]>(() => {
+    if (settled.sql.trim() === "") return [];
+    const queries = bareQueries(settled.sql);
+    const inserts = writes(settled.sql);
+    return (query.data?.problems ?? []).map((p) => {
+      const line = p.line ?? 0;
+      const column = p.column ?? 0;
+      const unfinished = line === 0 ? !inserts : queries.some((q) => q.line === line && q.column === column);
+      return { line, column, message: p.message ?? "", hint: p.hint ?? "", unfinished };
+    });
+  }, [query.data, settled.sql]);
   const checking = settled !== draft || query.isFetching;
   return { answer: query.data, problems, checking, error: query.error, check: query.refetch };
 }
@@ -63,7 +67,10 @@ export function useCatalog(draft: Draft): Catalog {
         view: table.view ?? false,
         columns: (table.columns ?? []).map((c) => ({ name: c.name ?? "", type: c.type ?? "" })),
       })),
-      functions: (data?.functions ?? []).map((f) => ({ name: f.name ?? "", kind: f.kind ?? "" })),
+      // Operators are functions, too: nobody types them by name.
+      functions: (data?.functions ?? [])
+        .map((f) => ({ name: f.name ?? "", kind: f.kind ?? "" }))
+        .filter((f) => /^[A-Za-z]/.test(f.name)),
       keywords: data?.keywords ?? [],
       connectors: (data?.connectors ?? []).map((c) => ({ name: c.name ?? "", options: c.options ?? [] })),
     };

@@ -176,7 +176,13 @@ function useLetterColumns(): ColumnDef<Letter>[] {
         enableSorting: false,
         cell: ({ row }) => <LetterState state={row.original.state} />,
       },
-      { id: "kind", header: t.kind, enableSorting: false, cell: ({ row }) => row.original.letter?.errorType },
+      {
+        id: "kind",
+        header: t.kind,
+        enableSorting: false,
+        meta: { className: "wide-only-cell" },
+        cell: ({ row }) => row.original.letter?.errorType,
+      },
       {
         id: "table",
         header: t.table,
@@ -193,12 +199,12 @@ function useLetterColumns(): ColumnDef<Letter>[] {
       },
       {
         id: "payload",
-        header: t.payload,
+        header: `${t.message} · ${t.payload}`,
         enableSorting: false,
         meta: { className: "mono letters-payload" },
         cell: ({ row: { original: letter } }) => (
           <span className="clip letters-line" title={letter.letter?.errorMessage}>
-            {letter.text || <span className="quiet">{letter.letter?.errorMessage}</span>}
+            {letter.letter?.errorMessage} <span className="quiet">{letter.text}</span>
           </span>
         ),
       },

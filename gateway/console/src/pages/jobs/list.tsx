@@ -54,7 +54,7 @@ export function JobList() {
         id: "rate",
         accessorFn: (job) => rates.now(job.name ?? "") ?? -1,
         header: t.rate,
-        meta: { width: 170 },
+        meta: { width: 170, className: "wide-only-cell" },
         cell: ({ row }) => {
           const name = row.original.name ?? "";
           const speed = rates.now(name);
@@ -76,7 +76,7 @@ export function JobList() {
         id: "restarts",
         accessorFn: (job) => job.status?.restarts ?? 0,
         header: t.restarts,
-        meta: { align: "right" },
+        meta: { align: "right", className: "wide-only-cell" },
         cell: ({ getValue }) => <Count value={getValue<number>()} tone="late" />,
       },
       {
@@ -90,6 +90,7 @@ export function JobList() {
         id: "checkpoint",
         accessorFn: (job) => job.status?.lastCheckpointAt,
         header: t.checkpoint,
+        meta: { className: "wide-only-cell" },
         cell: ({ row }) => <Ago at={date(row.original.status?.lastCheckpointAt)} />,
       },
     ],

@@ -1,11 +1,12 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { api } from "@/api/client";
 import { useSession } from "@/api/session";
 import { dropDraft, keepDraft, draft as keptDraft } from "@/app/draft";
 import { part } from "@/app/url";
 import { useText } from "@/i18n";
+import { brokersIn } from "@/sql/names";
 import { writes } from "@/sql/statements";
 import { Button, Input, Notice, Page, useToast } from "@/ui";
 import { NAME } from "./actions";
@@ -13,7 +14,8 @@ import { record } from "./check";
 import { text } from "./text";
 import { type Draft, Workbench } from "./workbench";
 
-const EXAMPLE = `-- What the messages of a topic look like. On the page Messages a topic's
+/** example is what the editor begins with: a table of a topic and a query of it. */
+const example = (brokers: string) => `-- What the messages of a topic look like. On the page Messages a topic's
 -- CREATE TABLE statement is written for you.
 CREATE TABLE events (
   \`@timestamp\` TIMESTAMP_LTZ(3),
@@ -23,7 +25,7 @@ CREATE TABLE events (
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'topic-app-info',
-  'properties.bootstrap.servers' = '127.0.0.1:9092',
+  'properties.bootstrap.servers' = '${brokers}',
   'properties.group.id' = 'my-job',
   'scan.startup.mode' = 'latest-offset',
   'format' = 'json',
@@ -42,7 +44,13 @@ export function NewJob() {
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
-  const [draft, setDraft] = useState<Draft>(() => ({ sql: keptDraft() ?? EXAMPLE, parameters: [] }));
+  const jobs = useQuery({ queryKey: ["jobs"], queryFn: ({ signal }) => api.get("/api/v1/jobs", { signal }) });
+  const brokers = brokersIn((jobs.data?.jobs ?? []).flatMap((job) => job.sql ?? [])) ?? "127.0.0.1:9092";
+  const [kept, setKept] = useState<Draft | undefined>(() => {
+    const sql = keptDraft();
+    return sql === undefined ? undefined : { sql, parameters: [] };
+  });
+  const draft = useMemo<Draft>(() => kept ?? { sql: example(brokers), parameters: [] }, [kept, brokers]);
   const create = useMutation({
     mutationFn: async (start: boolean) => {
       await api.post("/api/v1/jobs", { body: { name, sql: draft.sql, parameters: record(draft), start } });
@@ -67,9 +75,8 @@ export function NewJob() {
         draft={draft}
         changed
         onDraft={(next) => {
-          const kept = next ?? { sql: EXAMPLE, parameters: [] };
-          setDraft(kept);
-          keepDraft(kept.sql);
+          setKept(next);
+          if (next) keepDraft(next.sql);
         }}
         beside={(valid) => {
           const ready = valid && named && inserts && may && !create.isPending;

@@ -4,7 +4,7 @@ import { api } from "@/api/client";
 import { num } from "@/api/numbers";
 import { whole } from "@/format";
 import { useText } from "@/i18n";
-import { previewScript } from "@/sql/statements";
+import { previewScript, type Range } from "@/sql/statements";
 import { Button, type ColumnDef, DataTable, Notice, Select } from "@/ui";
 import { record } from "./check";
 import { text } from "./text";
@@ -32,7 +32,7 @@ export interface Preview {
   limit: string;
   setStart: (start: string) => void;
   setLimit: (limit: string) => void;
-  run: (selected?: string) => void;
+  run: (selected?: Range) => void;
   stop: () => void;
 }
 
@@ -55,7 +55,7 @@ export function usePreview(draft: Draft, job: string | undefined): Preview {
     abort.current?.abort();
     setState("over");
   };
-  const run = (selected?: string) => {
+  const run = (selected?: Range) => {
     abort.current?.abort();
     const sql = previewScript(draft.sql, selected);
     setRows([]);
@@ -158,11 +158,11 @@ export function PreviewPanel({ preview, onRun }: { preview: Preview; onRun: () =
     <div className="column bench-preview">
       <div className="toolbar">
         {running ? (
-          <Button small icon="stop" onClick={preview.stop}>
+          <Button icon="stop" onClick={preview.stop}>
             {t.stopPreview}
           </Button>
         ) : (
-          <Button small icon="play" onClick={onRun}>
+          <Button icon="play" onClick={onRun}>
             {t.run}
           </Button>
         )}

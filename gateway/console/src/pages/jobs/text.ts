@@ -40,8 +40,10 @@ export const text = texts(
     savedToast: (name: string) => `${name} is saved`,
     savepointToast: (name: string) => `Savepoint ${name} is kept`,
     deleteTitle: (name: string) => `Delete job ${name}?`,
-    deleteLoses: (state: string, letters: string, savepoints: string) =>
-      `Lost for good: its state (${state}), where it was in its topics, ${letters} dead letters and ${savepoints} savepoints. What it has written stays where it is.`,
+    deleteLoses: (state: string, versions: string) =>
+      `Lost for good: its statements with ${versions} versions, its state (${state}), and where it was in its topics.`,
+    deleteStays: (letters: string, savepoints: string) =>
+      `What it has written stays, and so do ${letters} dead letters until they expire and ${savepoints} savepoints: a new job of this name finds them.`,
     deleteAction: "Delete the job",
     scratchTitle: (name: string) => `Start ${name} from scratch?`,
     scratchLoses: (state: string) =>
@@ -62,6 +64,7 @@ export const text = texts(
     tests: "Unit tests",
 
     plan: "Plan with live rows",
+    planTab: "Plan",
     planNone: "The plan could not be made",
     operator: "Operator",
     recordsIn: "Rows in",
@@ -254,8 +257,10 @@ export const text = texts(
     savedToast: (name: string) => `${name} 已保存`,
     savepointToast: (name: string) => `保存点 ${name} 已创建`,
     deleteTitle: (name: string) => `删除作业 ${name}？`,
-    deleteLoses: (state: string, letters: string, savepoints: string) =>
-      `以下内容将永久丢失：作业状态（${state}）、消费位点、${letters} 条死信和 ${savepoints} 个保存点。已写出的数据不受影响。`,
+    deleteLoses: (state: string, versions: string) =>
+      `以下内容将永久丢失：作业语句及 ${versions} 个历史版本、作业状态（${state}）和消费位点。`,
+    deleteStays: (letters: string, savepoints: string) =>
+      `已写出的数据会保留，${letters} 条死信（到期前）和 ${savepoints} 个保存点也会保留，同名的新作业可以继续使用。`,
     deleteAction: "删除作业",
     scratchTitle: (name: string) => `从头启动 ${name}？`,
     scratchLoses: (state: string) =>
@@ -276,6 +281,7 @@ export const text = texts(
     tests: "单元测试",
 
     plan: "执行计划与实时行数",
+    planTab: "执行计划",
     planNone: "无法生成执行计划",
     operator: "算子",
     recordsIn: "输入行数",

@@ -38,9 +38,9 @@ function VersionView({ versions, onLoad }: { versions: Version[]; onLoad: (draft
     <div className="versions">
       <ol className="versions-list" aria-label={t.versions}>
         {versions.map((one, i) => (
-          <li key={one.epoch}>
+          <li key={one.version}>
             <button type="button" className="menu-item" aria-pressed={i === chosen} onClick={() => setChosen(i)}>
-              <span className="strong num">{one.epoch}</span>
+              <span className="strong num">{one.version}</span>
               <span className="grow soft">
                 <Ago at={date(one.at)} />
               </span>
@@ -81,7 +81,9 @@ function VersionView({ versions, onLoad }: { versions: Version[]; onLoad: (draft
         ) : (
           <>
             <p className="quiet">{t.first}</p>
-            <pre className="versions-diff">{version.sql}</pre>
+            <pre className="versions-diff" tabIndex={0}>
+              {version.sql}
+            </pre>
           </>
         )}
       </div>

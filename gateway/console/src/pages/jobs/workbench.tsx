@@ -58,7 +58,12 @@ export function Workbench({
     () =>
       check.problems
         .filter((p) => p.line > 0)
-        .map((p) => ({ line: p.line, column: p.column, message: p.hint ? `${p.message}\n${p.hint}` : p.message })),
+        .map((p) => ({
+          line: p.line,
+          column: p.column,
+          message: p.hint ? `${p.message}\n${p.hint}` : p.message,
+          severity: p.unfinished ? ("warning" as const) : ("error" as const),
+        })),
     [check.problems],
   );
   const run = () => {
@@ -97,7 +102,7 @@ export function Workbench({
             <Button
               look="primary"
               disabled={!changed || !valid || !may}
-              title={may ? undefined : t.needsOperator}
+              title={may ? check.problems[0]?.message : t.needsOperator}
               onClick={() => setReplacing(true)}
             >
               {t.replace}
@@ -124,7 +129,7 @@ export function Workbench({
           tabs={[
             { id: "preview", name: t.preview, count: preview.rows.length || undefined },
             { id: "problems", name: t.problems, count: check.problems.length || undefined },
-            { id: "plan", name: t.plan },
+            { id: "plan", name: t.planTab },
             ...(job ? [{ id: "state", name: t.compatibility }] : []),
             { id: "parameters", name: t.parameters, count: draft.parameters.length || undefined },
             { id: "tests", name: t.tests },
@@ -212,7 +217,7 @@ function Problems({
     <ul className="column">
       {problems.map((problem, i) => (
         <li key={i} className="bench-problem">
-          <span className="bad">
+          <span className={problem.unfinished ? "late" : "bad"}>
             <Icon name="warn" size={14} />
           </span>
           {problem.line > 0 ? (

@@ -19,11 +19,15 @@ export function Following({
   place,
   onFilter,
   onSample,
+  chosen,
+  onChoose,
 }: {
   topic: string;
   place: Place;
   onFilter: (text: string) => void;
   onSample: (messages: Message[]) => void;
+  chosen: Message | undefined;
+  onChoose: (message: Message | undefined) => void;
 }) {
   const t = useText(text);
   const [rows, setRows] = useState<Message[]>([]);
@@ -92,7 +96,13 @@ export function Following({
           if (e.target instanceof Element) setScrolled(e.target.scrollTop > 4);
         }}
       >
-        <MessageTable rows={rows} onFilter={onFilter} empty={<p className="state quiet">{t.waiting}</p>} />
+        <MessageTable
+          rows={rows}
+          chosen={chosen}
+          onChoose={onChoose}
+          onFilter={onFilter}
+          empty={<p className="state quiet">{t.waiting}</p>}
+        />
       </div>
       <footer className="row between messages-foot">
         {paused ? (

@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo } from "react";
 import { useUrlState } from "@/app/url";
 import { absolute, bytes, clock } from "@/format";
 import { writeJson } from "@/format/json";
@@ -11,15 +11,18 @@ import { text } from "./text";
 /** MessageTable lists messages; a row opens the message beside. */
 export function MessageTable({
   rows,
+  chosen,
+  onChoose,
   onFilter,
   empty,
 }: {
   rows: Message[];
+  chosen: Message | undefined;
+  onChoose: (message: Message | undefined) => void;
   onFilter: (text: string) => void;
   empty: ReactNode;
 }) {
   const t = useText(text);
-  const [chosen, setChosen] = useState<Message>();
   const [added, setAdded] = useUrlState("columns");
   const paths = useMemo(() => PathList.read(added), [added]);
   const columns = useMemo<ColumnDef<Message>[]>(
@@ -82,7 +85,7 @@ export function MessageTable({
         rows={rows}
         columns={columns}
         rowId={(m) => m.id}
-        onRow={setChosen}
+        onRow={onChoose}
         chosen={chosen?.id}
         empty={empty}
         fill
@@ -90,8 +93,8 @@ export function MessageTable({
       {chosen && (
         <MessageDrawer
           message={chosen}
-          onClose={() => setChosen(undefined)}
-          onStep={(by) => setChosen(rows[index + by] ?? chosen)}
+          onClose={() => onChoose(undefined)}
+          onStep={(by) => onChoose(rows[index + by] ?? chosen)}
           onFilter={(value) => onFilter(filterText(value))}
           onColumn={addColumn}
         />
@@ -127,7 +130,7 @@ function pathColumn(path: JsonPath, removeLabel: string, remove: () => void): Co
   };
 }
 
-const PREVIEW = 400;
+const PREVIEW = 240;
 
 /** Preview is the beginning of a value in a line: of an event its message, which tells most, goes first. */
 function Preview({ message, tombstone }: { message: Message; tombstone: string }) {

@@ -6,6 +6,7 @@ import { keepDraft } from "@/app/draft";
 import { whole } from "@/format";
 import { useText } from "@/i18n";
 import { inferTable } from "@/sql/infer";
+import { brokersIn } from "@/sql/names";
 import { Button, Copy, Dialog } from "@/ui";
 import type { Message } from "./message";
 import { text } from "./text";
@@ -45,13 +46,4 @@ export function TableDialog({ topic, messages, onClose }: { topic: string; messa
       </pre>
     </Dialog>
   );
-}
-
-/** brokersIn finds where the jobs that run already read from. */
-export function brokersIn(scripts: readonly string[]): string | undefined {
-  for (const sql of scripts) {
-    const found = /'properties\.bootstrap\.servers'\s*=\s*'([^']+)'/.exec(sql)?.[1];
-    if (found) return found;
-  }
-  return undefined;
 }

@@ -103,7 +103,7 @@ export function TopicList() {
         id: "partitions",
         accessorFn: (topic) => topic.partitions?.length ?? 0,
         header: t.partitions,
-        meta: { align: "right" },
+        meta: { align: "right", className: "wide-only-cell" },
         cell: ({ getValue }) => <span className="num">{getValue<number>()}</span>,
       },
     ],

@@ -36,6 +36,8 @@ export function Viewer({ topic }: { topic: string }) {
   const [follow, setFollow] = useUrlState("follow");
   const [dialog, setDialog] = useState<"table" | "details">();
   const [sample, setSample] = useState<Message[]>([]);
+  // Kept here, so that a message stays open when one filters by a value of it.
+  const [chosen, setChosen] = useState<Message>();
   const about = useQuery({
     queryKey: ["topic", topic],
     queryFn: ({ signal }) => api.get("/api/v1/topics/{topic}", { path: { topic }, signal }),
@@ -120,9 +122,19 @@ export function Viewer({ topic }: { topic: string }) {
           place={place}
           onFilter={set.setContains}
           onSample={setSample}
+          chosen={chosen}
+          onChoose={setChosen}
         />
       ) : (
-        <Pages topic={topic} place={place} onFilter={set.setContains} onSample={setSample} setFrom={set.setFrom} />
+        <Pages
+          topic={topic}
+          place={place}
+          onFilter={set.setContains}
+          onSample={setSample}
+          chosen={chosen}
+          onChoose={setChosen}
+          setFrom={set.setFrom}
+        />
       )}
       {dialog === "table" && <TableDialog topic={topic} messages={sample} onClose={() => setDialog(undefined)} />}
       {dialog === "details" && about.data?.topic && (
@@ -136,11 +148,21 @@ interface ListProps {
   topic: string;
   place: Place;
   onFilter: (text: string) => void;
+  chosen: Message | undefined;
+  onChoose: (message: Message | undefined) => void;
   /** onSample tells the messages that are shown: a table is inferred from them. */
   onSample: (messages: Message[]) => void;
 }
 
-function Pages({ topic, place, onFilter, onSample, setFrom }: ListProps & { setFrom: (from: string) => void }) {
+function Pages({
+  topic,
+  place,
+  onFilter,
+  onSample,
+  chosen,
+  onChoose,
+  setFrom,
+}: ListProps & { setFrom: (from: string) => void }) {
   const t = useText(text);
   const query = queryOf(place);
   const pages = useInfiniteQuery({
@@ -162,7 +184,6 @@ function Pages({ topic, place, onFilter, onSample, setFrom }: ListProps & { setF
       };
     },
     getNextPageParam: (page) => page.next || undefined,
-    placeholderData: undefined,
   });
   const newestFirst = place.from === "last";
   const rows = useMemo(() => {
@@ -185,6 +206,8 @@ function Pages({ topic, place, onFilter, onSample, setFrom }: ListProps & { setF
     <>
       <MessageTable
         rows={rows}
+        chosen={chosen}
+        onChoose={onChoose}
         onFilter={onFilter}
         empty={
           <Empty

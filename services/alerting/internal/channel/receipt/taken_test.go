@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/alertmanager/notify"
-
 	"github.com/weirflow/weirflow/services/alerting/internal/channel"
 	"github.com/weirflow/weirflow/services/alerting/internal/channel/channeltest"
 	"github.com/weirflow/weirflow/services/alerting/internal/channel/receipt"
@@ -47,7 +45,7 @@ func TestWhatProvidersTookIsNoted(t *testing.T) {
 		asked = nil
 		e := channeltest.Env(t, client)
 		e.Receipts, e.Signers = "https://alerts.example.com/receipts/x", receipt.NewSigners()
-		var n notify.Notifier = channeltest.Open(t, tt.config, tt.text, e)
+		n := channeltest.Open(t, tt.config, tt.text, e)
 		ctx, taken := receipt.Collect(channeltest.Context(t.Context(), "Lag"))
 		_, _ = n.Notify(ctx, channeltest.Firing("Lag", "behind"))
 		if got := fmt.Sprint(taken.All()); got != tt.want {

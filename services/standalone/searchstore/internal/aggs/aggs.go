@@ -7,6 +7,7 @@ package aggs
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
@@ -25,6 +26,9 @@ type node struct {
 	subs       []*node // nested aggregations
 	pipes      []*node // nested pipelines, in order
 	build      func(n *node) (state, error)
+	keys       string  // of terms: what they are, see holds
+	script     *script // of bucket_script and bucket_selector
+	left       *int    // how many buckets the answer may still get, of all nodes
 }
 
 // state gathers what an aggregation finds.
@@ -70,8 +74,17 @@ func Parse(v *jsondoc.Value) (*Plan, error) {
 	if err := checkPaths(p.nodes, p.pipes); err != nil {
 		return nil, err
 	}
+	left := maxBuckets
+	share(p.nodes, &left)
 	p.states, err = newStates(p.nodes)
 	return p, err
+}
+
+func share(nodes []*node, left *int) {
+	for _, n := range nodes {
+		n.left = left
+		share(n.subs, left)
+	}
 }
 
 func parseAll(v *jsondoc.Value, depth int) (nodes, pipes []*node, err error) {
@@ -95,10 +108,14 @@ func parseAll(v *jsondoc.Value, depth int) (nodes, pipes []*node, err error) {
 			nodes = append(nodes, n)
 		}
 	}
-	return nodes, pipes, nil
+	pipes, err = inOrder(pipes)
+	return nodes, pipes, err
 }
 
 func parseOne(name string, v *jsondoc.Value, depth int) (n *node, pipe bool, err error) {
+	if strings.ContainsAny(name, "[]>") {
+		return nil, false, apierr.Parsing("Invalid aggregation name [%s]. Aggregation names can contain any character except '[', ']', and '>'", name)
+	}
 	n = &node{name: name}
 	var sub *jsondoc.Value
 	if !v.Is(jsondoc.Object) {
@@ -121,6 +138,9 @@ func parseOne(name string, v *jsondoc.Value, depth int) (n *node, pipe bool, err
 		return nil, false, apierr.Parsing("Missing definition for aggregation [%s]", name)
 	}
 	if isPipeline(n.kind) {
+		if n.kind == "bucket_script" || n.kind == "bucket_selector" {
+			return n, true, n.bucketScript()
+		}
 		return n, true, nil
 	}
 	if n.build = builder(n.kind); n.build == nil {
@@ -140,7 +160,7 @@ func parseOne(name string, v *jsondoc.Value, depth int) (n *node, pipe bool, err
 // checkPaths refuses pipelines over aggregations that are not there.
 func checkPaths(nodes, pipes []*node) error {
 	for _, p := range pipes {
-		for _, path := range p.body.Get("buckets_path").Texts() {
+		for _, path := range p.paths() {
 			head := firstStep(path)
 			known := slices.ContainsFunc(append(slices.Clone(nodes), pipes...), func(n *node) bool { return n.name == head })
 			if !known && head != "_count" && head != "_key" {
@@ -235,8 +255,8 @@ func collectAll(states []state, x *scope, rows []uint32) error {
 	return nil
 }
 
-// Result renders all aggregations.
-func (p *Plan) Result() (*jsondoc.Value, error) {
+// Result renders all aggregations; withTypes puts their kinds before their names.
+func (p *Plan) Result(withTypes bool) (*jsondoc.Value, error) {
 	out := jsondoc.Obj()
 	if err := renderInto(out, p.nodes, p.states); err != nil {
 		return nil, err
@@ -247,6 +267,9 @@ func (p *Plan) Result() (*jsondoc.Value, error) {
 			return nil, err
 		}
 		out.Set(n.name, v)
+	}
+	if withTypes {
+		typed(out, p.nodes, p.pipes)
 	}
 	return out, nil
 }
@@ -291,6 +314,9 @@ func (b *bucket) add(x *scope, rows []uint32) error {
 
 // render writes a bucket behind the members that are in o already.
 func (b *bucket) render(o *jsondoc.Value, n *node) (*jsondoc.Value, error) {
+	if *n.left--; *n.left < 0 {
+		return nil, tooMany(maxBuckets - *n.left)
+	}
 	o.Set("doc_count", jsondoc.Int(b.count))
 	return o, renderInto(o, n.subs, b.subs)
 }

@@ -20,7 +20,15 @@ type data struct {
 // load builds two segments, so that states grow over more than one.
 func load(tb testing.TB) data {
 	tb.Helper()
-	def, err := jsondoc.Parse([]byte(`{"properties":{"k":{"type":"keyword"},"n":{"type":"long"},"f":{"type":"double"},"d":{"type":"date"},"t":{"type":"text"},"b":{"type":"boolean"},"ip":{"type":"ip"},"o":{"type":"nested","properties":{"a":{"type":"keyword"},"x":{"type":"long"}}}}}`))
+	return loadDocs(tb,
+		[]string{`{"k":"a","n":1,"f":0.5,"d":"2024-01-01T00:00:00Z","b":true,"ip":"10.0.0.1","o":[{"a":"x","x":1},{"a":"y","x":2}]}`, `{"k":["a","b"],"n":[2,3],"d":"2024-01-01T13:00:00Z","t":"x"}`},
+		[]string{`{"k":"c","n":4,"f":-3,"d":"2024-01-03T00:00:00Z","b":false,"o":[{"a":"x","x":10}]}`, `{}`})
+}
+
+// loadDocs builds a segment of each list of documents.
+func loadDocs(tb testing.TB, parts ...[]string) data {
+	tb.Helper()
+	def, err := jsondoc.Parse([]byte(`{"properties":{"k":{"type":"keyword"},"n":{"type":"long"},"f":{"type":"double"},"d":{"type":"date"},"dn":{"type":"date_nanos"},"t":{"type":"text"},"b":{"type":"boolean"},"ip":{"type":"ip"},"o":{"type":"nested","properties":{"a":{"type":"keyword"},"x":{"type":"long"}}}}}`))
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -30,10 +38,7 @@ func load(tb testing.TB) data {
 	}
 	out := data{env: &query.Env{Mapping: m, Index: "i", Now: time.Unix(1_700_000_000, 0)}}
 	var p mapping.Parser
-	for _, docs := range [...][]string{
-		{`{"k":"a","n":1,"f":0.5,"d":"2024-01-01T00:00:00Z","b":true,"ip":"10.0.0.1","o":[{"a":"x","x":1},{"a":"y","x":2}]}`, `{"k":["a","b"],"n":[2,3],"d":"2024-01-01T13:00:00Z","t":"x"}`},
-		{`{"k":"c","n":4,"f":-3,"d":"2024-01-03T00:00:00Z","b":false,"o":[{"a":"x","x":10}]}`, `{}`},
-	} {
+	for _, docs := range parts {
 		b := segment.NewBuilder(maphash.MakeSeed())
 		for _, src := range docs {
 			if _, err := p.Parse(m, "1", []byte(src)); err != nil {
@@ -46,7 +51,9 @@ func load(tb testing.TB) data {
 	return out
 }
 
-func (d data) run(body string) (string, error) {
+func (d data) run(body string) (string, error) { return d.answer(body, false) }
+
+func (d data) answer(body string, withTypes bool) (string, error) {
 	v, err := jsondoc.Parse([]byte(body))
 	if err != nil {
 		return "", err
@@ -61,7 +68,7 @@ func (d data) run(body string) (string, error) {
 			return "", err
 		}
 	}
-	out, err := plan.Result()
+	out, err := plan.Result(withTypes)
 	if err != nil {
 		return "", err
 	}
@@ -104,6 +111,7 @@ func FuzzAggregations(f *testing.F) {
 		`{"a":{"composite":{"sources":[{"k":{"terms":{"field":"k"}}},{"h":{"histogram":{"field":"n","interval":2}}}],"after":{"k":"a","h":0}}}}`,
 		`{"a":{"auto_date_histogram":{"field":"d","buckets":3}}}`, `{"a":{"ip_range":{"field":"ip","ranges":[{"mask":"10.0.0.0/8"},{"to":"::1"}]}}}`, `{"a":{"multi_terms":{"terms":[{"field":"k"},{"field":"b"}]}}}`,
 		`{"a":{"filters":{"other_bucket":true,"filters":{"x":{"exists":{"field":"k"}}}}},"g":{"global":{}},"w":{"weighted_avg":{"value":{"field":"n"},"weight":{"field":"f"}}}}`,
+		`{"a":{"date_histogram":{"field":"d","fixed_interval":"1d"},"aggs":{"s":{"sum":{"field":"n"}},"x":{"bucket_script":{"buckets_path":{"s":"s"},"script":"params.s > 1 ? Math.pow(params.s, -2) : !0 && 1e9 % 3"}}}}}`,
 	} {
 		f.Add(s)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/jsondoc"
+	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/mapping"
 )
 
 // compositeSource is one part of a composite key.
@@ -94,7 +95,7 @@ func (c *composite) collect(x *scope, rows []uint32) error {
 			s.hist.src.f = s.src.f
 			for r, ks := range m {
 				for k := range ks {
-					ks[k].num = s.hist.floor(ks[k].num)
+					ks[k] = key{num: s.hist.floor(ks[k].num), kind: 'n'}
 				}
 				m[r] = slices.Compact(ks)
 			}
@@ -163,6 +164,12 @@ func (c *composite) afterKey() []key {
 		switch {
 		case v.IsNull():
 			out[i] = null()
+		case s.hist == nil && v.Is(jsondoc.Num) && (s.src.f == nil || s.src.f.Store == mapping.Ints):
+			n, ok := v.Int64()
+			if !ok {
+				n = math.MinInt64
+			}
+			out[i] = wholeKey(n)
 		case s.hist != nil || v.Is(jsondoc.Num) || s.src.f != nil && s.src.f.IsDate():
 			f, ok := s.src.number(v)
 			if !ok {
@@ -219,5 +226,5 @@ func (s *compositeSource) show(k key) *jsondoc.Value {
 	case s.src.f != nil && s.src.f.Type == "boolean":
 		return jsondoc.Boolean(k.num != 0)
 	}
-	return s.src.shown(k.num)
+	return s.src.shown(k)
 }

@@ -18,6 +18,7 @@ type filters struct {
 	names   []string
 	queries []*jsondoc.Value
 	named   bool
+	keyed   bool // named buckets are members of an object
 	other   string
 	buckets []*bucket
 	nodes   map[*query.Env][]query.Node
@@ -29,6 +30,10 @@ func newFilters(n *node) (state, error) {
 	case "filters":
 		v := n.body.Get("filters")
 		f.named = v.Is(jsondoc.Object)
+		f.keyed = f.named
+		if k, ok := n.body.Get("keyed").Truth(); ok {
+			f.keyed = f.keyed && k
+		}
 		for i, q := range items(v) {
 			f.queries = append(f.queries, q)
 			if f.named {
@@ -225,19 +230,22 @@ func (f *filters) result() (*jsondoc.Value, error) {
 	}
 	keys := jsondoc.Obj()
 	for i, b := range f.buckets {
-		o, err := b.render(jsondoc.Obj(), f.n)
-		if err != nil {
-			return nil, err
-		}
 		name := f.other
 		if i < len(f.names) {
 			name = f.names[i]
 		} else if i < len(f.queries) {
 			name = strconv.Itoa(i)
 		}
+		o := jsondoc.Obj()
+		if f.named && !f.keyed {
+			o.Set("key", jsondoc.Str(name))
+		}
+		if _, err := b.render(o, f.n); err != nil {
+			return nil, err
+		}
 		keys.Set(name, o)
 	}
-	if f.named {
+	if f.keyed {
 		return jsondoc.Obj("buckets", keys), nil
 	}
 	return jsondoc.Obj("buckets", jsondoc.Arr(keys.Items...)), nil

@@ -42,6 +42,7 @@ func newHistogram(n *node) (state, error) {
 	if err != nil {
 		return nil, err
 	}
+	src.millis = n.kind != "histogram"
 	h := &histogram{n: n, src: src, buckets: map[float64]*bucket{}, extended: n.body.Get("extended_bounds"), hard: n.body.Get("hard_bounds")}
 	if k, ok := n.body.Get("min_doc_count").Int64(); ok {
 		h.minDoc = int(k)
@@ -50,8 +51,14 @@ func newHistogram(n *node) (state, error) {
 	if h.orders, err = parseOrder(n.body.Get("order")); err != nil {
 		return nil, err
 	}
+	if err := checkOrders(n, h.orders); err != nil {
+		return nil, err
+	}
 	switch n.kind {
 	case "histogram":
+		if err := h.checkBounds(); err != nil {
+			return nil, err
+		}
 		f, ok := n.body.Get("interval").Float64()
 		if !ok || f <= 0 {
 			return nil, apierr.Illegal("[interval] must be >0 for histogram aggregation [%s]", n.name)
@@ -65,15 +72,25 @@ func newHistogram(n *node) (state, error) {
 			h.auto = int(k)
 		}
 	}
-	if z := n.body.Get("time_zone").Text(); z != "" {
-		if h.zone, err = dates.Zone(z); err != nil {
-			return nil, apierr.Illegal("%s", err)
-		}
-	}
+	h.zone = src.zone
 	if h.auto > 0 {
 		return h, nil
 	}
-	return h, h.dateInterval()
+	if err := h.dateInterval(); err != nil {
+		return nil, err
+	}
+	return h, h.checkBounds()
+}
+
+// checkBounds refuses bounds that end before they begin.
+func (h *histogram) checkBounds() error {
+	for name, b := range map[string]*jsondoc.Value{"extended_bounds": h.extended, "hard_bounds": h.hard} {
+		lo, hasLo := h.bound(b, "min")
+		if hi, has := h.bound(b, "max"); hasLo && has && lo > hi {
+			return apierr.Illegal("[%s.min][%s] cannot be greater than [%s.max][%s] for histogram aggregation [%s]", name, b.Get("min").Text(), name, b.Get("max").Text(), h.n.name)
+		}
+	}
+	return nil
 }
 
 func (h *histogram) dateInterval() error {
@@ -144,14 +161,7 @@ func (h *histogram) collect(x *scope, rows []uint32) error {
 	groups := map[float64]*[]uint32{}
 	lo, hi := math.Inf(1), math.Inf(-1) // the interval of the last row
 	var last *[]uint32
-	nanos := false
-	if f := x.env.Mapping.Field(h.src.field); f != nil && f.Type == "date_nanos" {
-		nanos = true
-	}
 	err := h.src.numbers(x, rows, func(r uint32, v float64) {
-		if nanos {
-			v /= 1e6
-		}
 		if v < lo || v >= hi {
 			lo = h.floor(v)
 			hi = h.next(lo)
@@ -188,10 +198,29 @@ func (h *histogram) collect(x *scope, rows []uint32) error {
 // bound reads an end of extended or hard bounds.
 func (h *histogram) bound(v *jsondoc.Value, name string) (float64, bool) {
 	x := v.Get(name)
-	if x.IsNull() {
+	switch {
+	case x.IsNull():
+		return 0, false
+	case h.round == nil || !x.Is(jsondoc.StringKind):
+		return h.src.number(x)
+	}
+	f, err := h.dateFormat()
+	if err != nil {
 		return 0, false
 	}
-	return h.src.number(x)
+	t, err := f.Math(x.S, now(), h.zone, false)
+	return float64(t.UnixMilli()), err == nil
+}
+
+// dateFormat is how dates of the request are read and keys are written.
+func (h *histogram) dateFormat() (*dates.Format, error) {
+	if h.src.format != nil {
+		return h.src.format, nil
+	}
+	if h.src.f != nil && h.src.f.Format != nil {
+		return h.src.f.Format, nil
+	}
+	return dates.ParseFormat(dates.DefaultFormat)
 }
 
 func (h *histogram) outside(k float64) bool {
@@ -278,8 +307,8 @@ func (h *histogram) fill(keys []float64) ([]float64, error) {
 	}
 	var out []float64
 	for k := lo; k <= hi+1e-9; k = h.next(k) {
-		if out = append(out, k); len(out) > maxBuckets {
-			return nil, tooMany(len(out))
+		if out = append(out, k); len(out) > *h.n.left {
+			return nil, tooMany(maxBuckets - *h.n.left + len(out))
 		}
 	}
 	return out, nil
@@ -340,16 +369,9 @@ func (h *histogram) show(o *jsondoc.Value, k float64) {
 		o.Set("key", jsondoc.Float(k))
 		return
 	}
-	format := h.src.format
-	if format == nil && h.src.f != nil {
-		format = h.src.f.Format
+	if f, err := h.dateFormat(); err == nil {
+		o.Set("key_as_string", jsondoc.Str(f.Print(time.UnixMilli(int64(k)), h.zone)))
 	}
-	if format == nil {
-		if f, err := dates.ParseFormat(dates.DefaultFormat); err == nil {
-			format = f
-		}
-	}
-	o.Set("key_as_string", jsondoc.Str(format.Print(time.UnixMilli(int64(k)), h.zone)))
 	o.Set("key", jsondoc.Int(int64(k)))
 }
 

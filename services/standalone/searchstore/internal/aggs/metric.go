@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/dates"
@@ -18,6 +19,8 @@ type source struct {
 	field   string
 	missing *jsondoc.Value
 	format  *dates.Format
+	zone    *time.Location // in which dates without one are meant
+	millis  bool           // dates are wanted in milliseconds, whatever the field has
 	f       *mapping.Field // of the last index that had it
 }
 
@@ -30,6 +33,12 @@ func newSource(v *jsondoc.Value) (source, error) {
 		f, err := dates.ParseFormat(t)
 		if err == nil {
 			s.format = f
+		}
+	}
+	if z := v.Get("time_zone").Text(); z != "" {
+		var err error
+		if s.zone, err = dates.Zone(z); err != nil {
+			return s, apierr.Illegal("%s", err)
 		}
 	}
 	return s, nil
@@ -58,7 +67,7 @@ func (s *source) number(v *jsondoc.Value) (float64, bool) {
 		if s.format != nil {
 			format = s.format
 		}
-		if t, err := format.Math(v.S, now(), nil, false); err == nil {
+		if t, err := format.Math(v.S, now(), s.zone, false); err == nil {
 			return float64(s.f.OfTime(t)), true
 		}
 	}
@@ -78,9 +87,12 @@ func (s *source) numbers(x *scope, rows []uint32, fn func(row uint32, v float64)
 	if err != nil {
 		return err
 	}
+	nanos := s.millis && f != nil && f.Type == "date_nanos"
 	miss, hasMiss := 0.0, false
 	if s.missing != nil {
-		miss, hasMiss = s.number(s.missing)
+		if miss, hasMiss = s.number(s.missing); nanos {
+			miss = math.Floor(miss / 1e6)
+		}
 	}
 	var c *segment.Nums
 	if f != nil {
@@ -105,10 +117,13 @@ func (s *source) numbers(x *scope, rows []uint32, fn func(row uint32, v float64)
 			fn(r, miss)
 		}
 		for ; lo < hi; lo++ {
-			if c.Real {
-				fn(r, segment.Real(c.Vals[lo]))
-			} else {
-				fn(r, float64(c.Vals[lo]))
+			switch v := c.Vals[lo]; {
+			case c.Real:
+				fn(r, segment.Real(v))
+			case nanos: // divided while whole: a float64 would round up to the next interval
+				fn(r, math.Floor(float64(v-(v%1e6+1e6)%1e6)/1e6))
+			default:
+				fn(r, float64(v))
 			}
 		}
 	}
@@ -151,6 +166,9 @@ func newMetric(n *node) (state, error) {
 		if p := n.body.Get("percents"); p != nil {
 			m.percents = floats(p)
 		}
+		if err := checkPercents(n, m.percents); err != nil {
+			return nil, err
+		}
 	case "percentile_ranks":
 		m.wantVals = true
 		m.ranks = floats(n.body.Get("values"))
@@ -164,6 +182,18 @@ func newMetric(n *node) (state, error) {
 		m.sigma = s
 	}
 	return m, nil
+}
+
+func checkPercents(n *node, ps []float64) error {
+	if len(ps) == 0 {
+		return apierr.Illegal("[percents] must not be empty: [%s]", n.name)
+	}
+	for _, p := range ps {
+		if p < 0 || p > 100 {
+			return apierr.Illegal("percent must be in [0,100], got [%s]: [%s]", jsondoc.FormatFloat(p, 64), n.name)
+		}
+	}
+	return nil
 }
 
 func floats(v *jsondoc.Value) []float64 {
@@ -204,26 +234,42 @@ func (m *metric) distinct(x *scope, rows []uint32) error {
 	if err != nil {
 		return err
 	}
-	if f == nil || f.Store != mapping.Terms {
-		return m.src.numbers(x, rows, func(_ uint32, v float64) {
+	if f == nil {
+		m.absent(len(rows))
+		return nil
+	}
+	if f.Store != mapping.Terms {
+		return m.src.eachKey(x, rows, func(_ uint32, k key) {
 			m.count++
-			if m.seen != nil {
-				m.seen[math.Float64bits(v)] = struct{}{}
+			switch {
+			case m.seen == nil:
+			case k.rest != 0:
+				m.seen[maphash.Comparable(m.seed, k)] = struct{}{}
+			default:
+				m.seen[math.Float64bits(k.num)] = struct{}{}
 			}
 		})
 	}
 	c, err := x.tab.Terms(f.Path)
-	if err != nil || c == nil {
+	if err != nil {
 		return err
 	}
-	used := segment.NewBits(c.Dict.Len())
+	if c == nil {
+		m.absent(len(rows))
+		return nil
+	}
+	used, without := segment.NewBits(c.Dict.Len()), 0
 	for _, r := range rows {
 		lo, hi := c.Span(r)
+		if lo == hi {
+			without++
+		}
 		m.count += int(hi - lo)
 		for ; lo < hi; lo++ {
 			used.Set(c.Ords[lo])
 		}
 	}
+	m.absent(without)
 	if m.seen != nil {
 		used.Each(func(o uint32) bool {
 			m.seen[maphash.Bytes(m.seed, c.Dict.Term(int(o)))] = struct{}{}
@@ -231,6 +277,17 @@ func (m *metric) distinct(x *scope, rows []uint32) error {
 		})
 	}
 	return nil
+}
+
+// absent counts documents without a term as if they had the missing value.
+func (m *metric) absent(n int) {
+	if m.src.missing == nil || n == 0 {
+		return
+	}
+	m.count += n
+	if m.seen != nil {
+		m.seen[maphash.String(m.seed, m.src.missing.Text())] = struct{}{}
+	}
 }
 
 // show writes a number, and as text where the field has a format.
@@ -252,15 +309,19 @@ func (s *source) text(v float64) (string, bool) {
 	}
 	switch {
 	case s.f.IsDate():
-		f := s.f.Format
-		if s.format != nil {
-			f = s.format
-		}
-		return f.Print(s.f.Time(int64(v)), nil), true
+		return s.dateFormat().Print(s.f.Time(int64(v)), s.zone), true
 	case s.f.Type == "boolean":
 		return strconv.FormatBool(v != 0), true
 	}
 	return "", false
+}
+
+// dateFormat is how dates of a bound field are written.
+func (s *source) dateFormat() *dates.Format {
+	if s.format != nil {
+		return s.format
+	}
+	return s.f.Format
 }
 
 func (m *metric) result() (*jsondoc.Value, error) {

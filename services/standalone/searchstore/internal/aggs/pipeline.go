@@ -85,6 +85,27 @@ func number(v *jsondoc.Value) (float64, bool) {
 	return v.Float64()
 }
 
+// inOrder puts pipelines behind those that they read, wherever they stand in the request.
+func inOrder(pipes []*node) ([]*node, error) {
+	out := make([]*node, 0, len(pipes))
+	for len(pipes) > 0 {
+		at := slices.IndexFunc(pipes, func(p *node) bool {
+			for _, path := range p.paths() {
+				if slices.ContainsFunc(pipes, func(q *node) bool { return q.name == firstStep(path) }) {
+					return false
+				}
+			}
+			return true
+		})
+		if at < 0 {
+			return nil, apierr.Illegal("Cycle found with aggregation [%s]", pipes[0].name)
+		}
+		out = append(out, pipes[at])
+		pipes = slices.Delete(pipes, at, at+1)
+	}
+	return out, nil
+}
+
 // parents runs the pipelines that stand inside a bucket aggregation.
 func parents(n *node, list *jsondoc.Value) error {
 	for _, p := range n.pipes {
@@ -109,7 +130,7 @@ func parents(n *node, list *jsondoc.Value) error {
 		case "bucket_sort":
 			bucketSort(p, list)
 		case "bucket_script", "bucket_selector":
-			return apierr.Unsupported("scripts are not supported by the embedded store: [%s] can't run", p.kind)
+			bucketScripts(p, list)
 		default:
 			return apierr.Illegal("[%s] must stand beside the aggregation that it reads, not inside of it", p.kind)
 		}

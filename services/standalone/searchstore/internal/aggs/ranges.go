@@ -6,6 +6,7 @@ import (
 	"math"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/apierr"
 	"github.com/weirflow/weirflow/services/standalone/searchstore/internal/dates"
@@ -37,6 +38,7 @@ func newRange(n *node) (state, error) {
 	if err != nil {
 		return nil, err
 	}
+	src.millis = true
 	r := &ranges{n: n, src: src}
 	r.keyed, _ = n.body.Get("keyed").Truth()
 	for _, v := range n.body.Get("ranges").List() {
@@ -121,12 +123,15 @@ func (r *ranges) read() error {
 }
 
 func (r *ranges) end(v *jsondoc.Value, num *float64, text *string) error {
-	if r.n.kind != "date_range" {
+	if r.n.kind != "date_range" && !(r.src.f != nil && r.src.f.IsDate() && v.Is(jsondoc.StringKind)) {
 		f, ok := v.Float64()
 		if !ok {
 			return apierr.OnShard("illegal_argument_exception", "For input string: \"%s\"", v.Text())
 		}
 		*num, *text = f, jsondoc.FormatFloat(f, 64)
+		if r.dates() {
+			*text = r.src.dateFormat().Print(time.UnixMilli(int64(f)), r.src.zone)
+		}
 		return nil
 	}
 	format := r.src.format
@@ -141,14 +146,16 @@ func (r *ranges) end(v *jsondoc.Value, num *float64, text *string) error {
 			format = f
 		}
 	}
-	zone, _ := dates.Zone(r.n.body.Get("time_zone").Text())
-	t, err := format.Math(v.Text(), now(), zone, false)
+	t, err := format.Math(v.Text(), now(), r.src.zone, false)
 	if err != nil {
 		return apierr.OnShard("parse_exception", "%s", err)
 	}
-	*num, *text = float64(t.UnixMilli()), format.Print(t, zone)
+	*num, *text = float64(t.UnixMilli()), format.Print(t, r.src.zone)
 	return nil
 }
+
+// dates reports whether a plain range is over a date: its ends are milliseconds then.
+func (r *ranges) dates() bool { return r.n.kind == "range" && r.src.f != nil && r.src.f.IsDate() }
 
 func (r *ranges) collect(x *scope, rows []uint32) error {
 	f, err := r.src.bind(x)
@@ -246,7 +253,7 @@ func (r *ranges) ends(o *jsondoc.Value, name string, v *jsondoc.Value, num float
 		o.Set(name, jsondoc.Str(text))
 	default:
 		o.Set(name, jsondoc.Float(num))
-		if r.n.kind == "date_range" {
+		if r.n.kind == "date_range" || r.dates() {
 			o.Set(name+"_as_string", jsondoc.Str(text))
 		}
 	}

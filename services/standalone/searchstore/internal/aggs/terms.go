@@ -3,11 +3,11 @@ package aggs
 import (
 	"bytes"
 	"cmp"
+	"hash/fnv"
 	"math"
 	"net/netip"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,23 +18,6 @@ import (
 )
 
 func now() time.Time { return time.Now() }
-
-// key is a bucket's value: a text or a number.
-type key struct {
-	text string
-	num  float64
-	kind byte // 's' or 'n'
-}
-
-func (k key) compare(o key) int {
-	if k.kind != o.kind {
-		return cmp.Compare(k.kind, o.kind)
-	}
-	if k.kind == 's' {
-		return strings.Compare(k.text, o.text)
-	}
-	return cmp.Compare(k.num, o.num)
-}
 
 // terms is the state of terms, rare_terms and multi_terms.
 type terms struct {
@@ -94,13 +77,8 @@ func newTerms(n *node) (state, error) {
 	if t.orders == nil {
 		t.orders = []order{{path: "_count", asc: n.kind == "rare_terms"}}
 	}
-	for _, o := range t.orders {
-		head := firstStep(o.path)
-		if head != "_count" && head != "_key" && !slices.ContainsFunc(n.subs, func(s *node) bool { return s.name == head }) {
-			e := apierr.OnShard("illegal_argument_exception", "Invalid aggregation order path [%s]. Cannot find aggregation named [%s]", o.path, head)
-			e.NoRoot = true
-			return nil, e
-		}
+	if err := checkOrders(n, t.orders); err != nil {
+		return nil, err
 	}
 	return t, t.filter(n.body.Get("include"), n.body.Get("exclude"))
 }
@@ -121,6 +99,64 @@ func parseOrder(v *jsondoc.Value) ([]order, error) {
 	return out, nil
 }
 
+// checkOrders refuses orders by what is not there, or by what has several values and
+// does not say which.
+func checkOrders(n *node, orders []order) error {
+	for _, o := range orders {
+		if err := checkOrder(n.subs, o.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkOrder(subs []*node, path string) error {
+	refuse := func(format string, args ...any) error {
+		e := apierr.OnShard("illegal_argument_exception", "Invalid aggregation order path [%s]. "+format, append([]any{path}, args...)...)
+		e.NoRoot = true
+		return e
+	}
+	if path == "_count" || path == "_key" || path == "_time" {
+		return nil
+	}
+	for rest := path; ; {
+		head, below, deeper := strings.Cut(rest, ">")
+		at := slices.IndexFunc(subs, func(s *node) bool { return s.name == head || s.name == firstStep(head) })
+		if at < 0 {
+			return refuse("Cannot find aggregation named [%s]", firstStep(head))
+		}
+		s := subs[at]
+		if deeper {
+			if isMetric(s.kind) || !single(s.kind) {
+				return refuse("Sub-path [%s] points to a multi-bucket aggregation. Only single-bucket aggregations can be walked through", below)
+			}
+			if below == "_count" {
+				return nil
+			}
+			subs, rest = s.subs, below
+			continue
+		}
+		switch {
+		case single(s.kind) && !isMetric(s.kind):
+			return nil // by how many documents it has
+		case !isMetric(s.kind) || s.kind == "top_hits":
+			return refuse("Aggregation [%s] can't be ordered by: it has buckets or hits", s.name)
+		case severalValues(s.kind) && head == s.name:
+			return refuse("Missing value key in [%s] which refers to a multi-value metric aggregation", rest)
+		}
+		return nil
+	}
+}
+
+// single reports whether an aggregation has one bucket.
+func single(kind string) bool {
+	return slices.Contains([]string{"filter", "missing", "global", "nested", "reverse_nested", "sampler"}, kind)
+}
+
+func severalValues(kind string) bool {
+	return slices.Contains([]string{"stats", "extended_stats", "percentiles", "percentile_ranks"}, kind)
+}
+
 func matcher(v *jsondoc.Value) (func(string) bool, error) {
 	if v.Is(jsondoc.StringKind) {
 		re, err := regexp.Compile(`(?s)\A(?:` + v.S + `)\z`)
@@ -136,10 +172,29 @@ func matcher(v *jsondoc.Value) (func(string) bool, error) {
 	return func(s string) bool { return set[s] }, nil
 }
 
+// partition takes one of so many parts of all terms.
+func partition(v *jsondoc.Value) (func(string) bool, error) {
+	part, ok := v.Get("partition").Int64()
+	of, has := v.Get("num_partitions").Int64()
+	if !ok || !has || part < 0 || part >= of {
+		return nil, apierr.Parsing("[include] needs [partition], from 0 on, and [num_partitions], which is more")
+	}
+	return func(s string) bool {
+		h := fnv.New32a()
+		_, _ = h.Write([]byte(s)) // a hash takes all
+		return int64(h.Sum32())%of == part
+	}, nil
+}
+
 func (t *terms) filter(include, exclude *jsondoc.Value) error {
 	in := func(string) bool { return true }
 	var err error
-	if include != nil && !include.Is(jsondoc.Object) {
+	switch {
+	case include.Is(jsondoc.Object):
+		if in, err = partition(include); err != nil {
+			return err
+		}
+	case include != nil:
 		if in, err = matcher(include); err != nil {
 			return err
 		}
@@ -176,6 +231,7 @@ func (t *terms) collect(x *scope, rows []uint32) error {
 	}
 	src := &t.srcs[0]
 	if src.field == "_index" {
+		t.n.keys = "s"
 		b, err := t.at(key{text: x.env.Index, kind: 's'})
 		if err != nil || len(rows) == 0 {
 			return err
@@ -186,36 +242,61 @@ func (t *terms) collect(x *scope, rows []uint32) error {
 	if err != nil {
 		return err
 	}
-	if f != nil && f.Store == mapping.Terms {
+	switch {
+	case f == nil:
+	case f.Store == mapping.Terms:
+		t.n.keys = "s"
 		return t.keywords(x, f, rows)
+	case f.Store == mapping.Reals:
+		t.n.keys = "d"
+	default:
+		t.n.keys = "l"
 	}
-	groups := map[float64][]uint32{}
-	err = src.numbers(x, rows, func(r uint32, v float64) {
-		g := groups[v]
-		if len(g) == 0 || g[len(g)-1] != r { // a value counts once a document
-			groups[v] = append(g, r)
-		}
-	})
+	if f == nil && src.missing.Is(jsondoc.StringKind) && len(rows) > 0 {
+		return t.put(x, nil, []byte(src.missing.S), rows)
+	}
+	wholes := map[int64][]uint32{}
+	done, err := src.wholes(x, rows, func(r uint32, v int64) { wholes[v] = once(wholes[v], r) })
 	if err != nil {
 		return err
 	}
-	for v, g := range groups {
-		if t.include != nil && !t.include(strconv.FormatFloat(v, 'f', -1, 64)) {
-			continue
-		}
-		k := key{num: v, kind: 'n'}
-		if f == nil && src.missing.Is(jsondoc.StringKind) {
-			k = key{text: src.missing.S, kind: 's'}
-		}
-		b, err := t.at(k)
-		if err != nil {
+	for v, g := range wholes {
+		if err := t.putNumber(x, wholeKey(v), g); err != nil {
 			return err
 		}
-		if err := b.add(x, g); err != nil {
+	}
+	if done {
+		return nil
+	}
+	groups := map[float64][]uint32{}
+	if err := src.numbers(x, rows, func(r uint32, v float64) { groups[v] = once(groups[v], r) }); err != nil {
+		return err
+	}
+	for v, g := range groups {
+		if err := t.putNumber(x, key{num: v, kind: 'n'}, g); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// once adds a row to a list: a value counts once a document.
+func once(g []uint32, r uint32) []uint32 {
+	if n := len(g); n > 0 && g[n-1] == r {
+		return g
+	}
+	return append(g, r)
+}
+
+func (t *terms) putNumber(x *scope, k key, rows []uint32) error {
+	if t.include != nil && !t.include(k.digits()) {
+		return nil
+	}
+	b, err := t.at(k)
+	if err != nil {
+		return err
+	}
+	return b.add(x, rows)
 }
 
 // keywords groups rows by ordinal with a counting sort.
@@ -332,70 +413,11 @@ func (t *terms) multi(x *scope, rows []uint32) error {
 	return nil
 }
 
-func joined(ks []key) key {
-	var b strings.Builder
-	for _, k := range ks {
-		b.WriteByte(k.kind)
-		b.WriteString(k.text)
-		if k.kind == 'n' {
-			b.WriteString(strconv.FormatFloat(k.num, 'g', -1, 64))
-		}
-		b.WriteByte(0)
-	}
-	return key{text: b.String(), kind: 's'}
-}
-
-// keys returns the values of each row.
-func (s *source) keys(x *scope, rows []uint32) (map[uint32][]key, error) {
-	out := map[uint32][]key{}
-	f, err := s.bind(x)
-	if err != nil {
-		return nil, err
-	}
-	if f == nil || f.Store != mapping.Terms {
-		return out, s.numbers(x, rows, func(r uint32, v float64) { out[r] = append(out[r], key{num: v, kind: 'n'}) })
-	}
-	c, err := x.tab.Terms(f.Path)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rows {
-		if c != nil {
-			for lo, hi := c.Span(r); lo < hi; lo++ {
-				out[r] = append(out[r], key{text: string(c.Dict.Term(int(c.Ords[lo]))), kind: 's'})
-			}
-		}
-		if out[r] == nil && s.missing != nil {
-			out[r] = []key{{text: s.missing.Text(), kind: 's'}}
-		}
-	}
-	return out, nil
-}
-
-// show renders a bucket's key.
-func (s *source) show(o *jsondoc.Value, k key) {
-	if k.kind == 's' {
-		o.Set("key", jsondoc.Str(termText(s.f, []byte(k.text))))
-		return
-	}
-	o.Set("key", s.shown(k.num))
-	if text, ok := s.text(k.num); ok {
-		o.Set("key_as_string", jsondoc.Str(text))
-	}
-}
-
-func (s *source) shown(v float64) *jsondoc.Value {
-	if s.f != nil && s.f.Store == mapping.Reals {
-		return jsondoc.Float(v)
-	}
-	return jsondoc.Int(int64(v))
-}
-
 // sorted is a bucket on its way to the answer.
 type sorted struct {
 	k key
 	b *bucket
-	v *jsondoc.Value
+	v *jsondoc.Value // what it is ordered by
 }
 
 func (t *terms) result() (*jsondoc.Value, error) {
@@ -410,7 +432,7 @@ func (t *terms) result() (*jsondoc.Value, error) {
 		s := sorted{k: k, b: b}
 		if byMetric {
 			var err error
-			if s.v, err = t.one(s); err != nil {
+			if s.v, err = t.ordering(b); err != nil {
 				return nil, err
 			}
 		}
@@ -424,13 +446,11 @@ func (t *terms) result() (*jsondoc.Value, error) {
 			other += s.b.count
 			continue
 		}
-		if s.v == nil {
-			var err error
-			if s.v, err = t.one(s); err != nil {
-				return nil, err
-			}
+		v, err := t.one(s)
+		if err != nil {
+			return nil, err
 		}
-		out.Add(s.v)
+		out.Add(v)
 	}
 	if err := parents(t.n, out); err != nil {
 		return nil, err
@@ -479,6 +499,27 @@ func (t *terms) compareKeys(a, b key) int {
 		}
 	}
 	return 0
+}
+
+// ordering renders what of a bucket the orders look at. Buckets that only lend their
+// figures for that are not counted: most of them will not be in the answer.
+func (t *terms) ordering(b *bucket) (*jsondoc.Value, error) {
+	o := jsondoc.Obj()
+	left := *t.n.left
+	defer func() { *t.n.left = left }()
+	for _, by := range t.orders {
+		head := firstStep(by.path)
+		i := slices.IndexFunc(t.n.subs, func(n *node) bool { return n.name == head })
+		if i < 0 || o.Get(head) != nil {
+			continue
+		}
+		v, err := b.subs[i].result()
+		if err != nil {
+			return nil, err
+		}
+		o.Set(head, v)
+	}
+	return o, nil
 }
 
 func (t *terms) one(s sorted) (*jsondoc.Value, error) {

@@ -83,8 +83,16 @@ func (r *Rounding) floorFixed(ms, every int64) int64 {
 	_, off := t.Zone()
 	local := floorDiv(ms+int64(off)*1000, every) * every
 	utc := local - int64(off)*1000
-	if _, o2 := time.UnixMilli(utc).In(r.loc).Zone(); o2 != off { // a change of offset lies within the interval
-		utc = local - int64(o2)*1000
+	_, before := time.UnixMilli(utc).In(r.loc).Zone()
+	if before == off {
+		return utc
+	}
+	// A change of offset lies within the interval.
+	utc = local - int64(before)*1000
+	if _, o := time.UnixMilli(utc).In(r.loc).Zone(); o != before {
+		// The clock never showed the start: it was put forward over it.
+		start, _ := t.ZoneBounds()
+		return start.UnixMilli()
 	}
 	return utc
 }

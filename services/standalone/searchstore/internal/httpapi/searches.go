@@ -109,6 +109,7 @@ func (c *call) searchParams(r *search.Request) error {
 	if c.flag("rest_total_hits_as_int") {
 		r.Track = search.Exact
 	}
+	r.TypedKeys = c.flag("typed_keys")
 	return nil
 }
 
@@ -306,6 +307,7 @@ func (a *API) msearchOne(c *call, h *jsondoc.Value, r *search.Request) (*jsondoc
 	if asInt {
 		r.Track = search.Exact
 	}
+	r.TypedKeys = c.flag("typed_keys")
 	res, err := search.Run(r, ts, start)
 	if err != nil {
 		return nil, err

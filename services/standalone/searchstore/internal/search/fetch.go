@@ -80,7 +80,7 @@ func (r *run) finish(targets []Target) (*Result, error) {
 		res.LastSort = res.Hits[n-1].Get("sort")
 	}
 	if r.plan != nil {
-		a, err := r.plan.Result()
+		a, err := r.plan.Result(r.req.TypedKeys)
 		if err != nil {
 			return nil, err
 		}

@@ -28,6 +28,7 @@ type Request struct {
 	Version, SeqNo          bool
 	TrackScores             bool
 	Explain                 bool
+	TypedKeys               bool // the kinds of aggregations stand before their names
 	NoID                    bool // stored_fields: _none_
 	PIT                     string
 	KeepAlive               string

@@ -3,6 +3,7 @@ package kafka
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -126,6 +127,11 @@ func checkCommon(o *connector.Options) error {
 	if o.Has("topic-pattern") {
 		if _, err := regexp.Compile(o.Text("topic-pattern")); err != nil {
 			return o.Wrong("topic-pattern", err.Error())
+		}
+	}
+	for _, k := range []string{"topic", "error-handling.dlq.table"} {
+		if o.Has(k) && slices.ContainsFunc(o.List(k), kafka.Secluded) {
+			return o.Wrong(k, "names a topic that holds users, tokens or the audit log; no statement may read or write it")
 		}
 	}
 	for _, k := range []string{"scan.startup.specific-offsets", "scan.bounded.specific-offsets"} {

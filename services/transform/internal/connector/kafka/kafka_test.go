@@ -36,6 +36,9 @@ func TestOptionsThatDoNotFit(t *testing.T) {
 		"key without fields":     {map[string]string{"key.format": "json"}, "key.fields"},
 		"key of no column":       {map[string]string{"key.format": "json", "key.fields": "x"}, `"x"`},
 		"prefix without EXCEPT":  {map[string]string{"key.format": "json", "key.fields": "k_id", "key.fields-prefix": "k_"}, "EXCEPT_KEY"},
+		"users as rows":          {map[string]string{"topic": "weirflow.users"}, "users, tokens"},
+		"tokens among others":    {map[string]string{"topic": "a; weirflow.tokens"}, "users, tokens"},
+		"audit log for letters":  {map[string]string{"error-handling.mode": "dlq", "error-handling.dlq.table": "weirflow.audit"}, "users, tokens"},
 		"nothing to handle":      {map[string]string{"format": "csv", "csv.ignore-parse-errors": "true", "error-handling.mode": "dlq"}, "nothing to handle"},
 		"round-robin bounded":    {map[string]string{"scan.bounded.mode": "timestamp"}, "timestamp-millis"},
 	} {

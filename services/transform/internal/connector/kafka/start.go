@@ -139,7 +139,7 @@ func (s *source) partitions(ctx context.Context) ([]part, error) {
 			return nil, err
 		}
 		for _, t := range all {
-			if re.MatchString(t.Name) {
+			if re.MatchString(t.Name) && !kafka.Secluded(t.Name) {
 				topics = append(topics, t)
 			}
 		}

@@ -1,0 +1,1 @@
+var e=`weirflow.draft`;function t(t){try{sessionStorage.setItem(e,t)}catch{}}function n(){try{return sessionStorage.getItem(e)??void 0}catch{return}}function r(){try{sessionStorage.removeItem(e)}catch{}}export{r as n,t as r,n as t};

@@ -1,1 +1,0 @@
-import{m as e}from"./ui-CqjtDlwi.js";import{t}from"./jsx-runtime-DyZJNswf.js";var n=t();function r(){return(0,n.jsx)(e,{title:`Login`,children:null})}export{r as default};

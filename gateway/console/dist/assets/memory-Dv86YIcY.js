@@ -1,1 +1,0 @@
-var e=`weirflow.`;function t(t){try{return localStorage.getItem(e+t)??void 0}catch{return}}function n(t,n){try{localStorage.setItem(e+t,n)}catch{}}function r(t){try{localStorage.removeItem(e+t)}catch{}}export{t as n,n as r,r as t};

@@ -1,0 +1,1 @@
+function e(e){return e==null||e===``?0:Number(e)}function t(e){return e==null||e===``?void 0:Number(e)}function n(e){if(!e)return;let t=new Date(e);return Number.isNaN(t.getTime())?void 0:t}function r(e){let n=t(e);return n===void 0||Number.isNaN(n)?void 0:new Date(n)}export{e as i,t as n,r,n as t};

@@ -1,0 +1,3 @@
+import { texts } from "@/i18n";
+
+export const text = texts({ suggestions: "Suggestions" }, { suggestions: "候选项" });
