@@ -103,8 +103,18 @@ export const pages = [
   { name: "dashboard-closer", path: "/dashboards/business?from=now-1h", ready: ".dash-over canvas", before: closer },
   { name: "dashboard-edit", path: "/dashboards/e2e-all?edit=1", ready: ".dash-over canvas", settle: 2000 },
   { name: "dashboard-all", path: "/dashboards/e2e-all", ready: ".dash-over canvas", settle: 2500 },
-  { name: "dashboard-panel", path: "/dashboards/e2e-all?edit=1&panel=p3", ready: ".dash-preview .dash-shares", settle: 1000 },
-  { name: "dashboard-promql", path: "/dashboards/e2e-all?edit=1&panel=p1", ready: ".dash-preview canvas", settle: 1000 },
+  {
+    name: "dashboard-panel",
+    path: "/dashboards/e2e-all?edit=1&panel=p3",
+    ready: ".dash-preview .dash-shares",
+    settle: 1000,
+  },
+  {
+    name: "dashboard-promql",
+    path: "/dashboards/e2e-all?edit=1&panel=p1",
+    ready: ".dash-preview canvas",
+    settle: 1000,
+  },
   ...alertPages,
   ...settingsPages,
 ];

@@ -1,4 +1,6 @@
-// What the pages need to have something to show: a job that sets records aside.
+// What the pages need to have something to show: a job that sets records aside, a dashboard of all panels.
+import { ALL, allPanels } from "./tasks/all-panels.mjs";
+
 export const LETTERS = "e2e-letters";
 
 const SQL = (brokers) => `CREATE TABLE numbers (message INT) WITH (
@@ -38,6 +40,8 @@ async function brokersOf(base) {
 /** setUp starts the job, and waits until it has set something aside. */
 export async function setUp(base) {
   const brokers = await brokersOf(base);
+  await call(base, "DELETE", `/api/v1/dashboards/${ALL}`);
+  await call(base, "PUT", `/api/v1/dashboards/${ALL}`, allPanels);
   await call(base, "POST", "/api/v1/jobs", { name: LETTERS, sql: SQL(brokers), start: true, replace: true });
   for (let i = 0; i < 60; i++) {
     const count = await call(base, "GET", `/api/v1/jobs/${LETTERS}/deadletters:count`);
@@ -48,5 +52,6 @@ export async function setUp(base) {
 }
 
 export async function tearDown(base) {
+  await call(base, "DELETE", `/api/v1/dashboards/${ALL}`);
   await call(base, "DELETE", `/api/v1/jobs/${LETTERS}`);
 }

@@ -6,8 +6,8 @@ import { color, useTheme } from "@/theme/theme";
 
 export interface TimeSeries {
   name: string;
-  /** values belong to the times, one each; null where there is none. */
-  values: (number | null)[];
+  /** values belong to the times, one each; null is a gap, and a line goes on over undefined. */
+  values: (number | null | undefined)[];
   /** color is a token such as --bad; a series' own colour without it. */
   color?: string;
 }

@@ -13,6 +13,8 @@ export interface Line {
   query: number;
   times: number[];
   values: (number | null)[];
+  /** bridge is up to how many milliseconds without a value a line goes on; a longer time is a gap. */
+  bridge?: number;
 }
 
 export interface Span {
@@ -71,7 +73,7 @@ export function searchBody(query: Search, span: Span, interval: Interval | undef
   const inner = interval
     ? {
         time: {
-          ...overTime(timeField, span.from, span.to, interval, metric === undefined),
+          ...overTime(timeField, span.from, span.to, interval),
           ...(metric ? { aggs: { metric } } : {}),
         },
       }
@@ -170,13 +172,25 @@ export function chartOf(lines: readonly Line[]): { times: number[]; series: Time
   const times = [...new Set(lines.flatMap((line) => line.times))].sort((a, b) => a - b);
   const at = new Map(times.map((time, i) => [time, i]));
   const series = lines.map((line) => {
-    const values = new Array<number | null>(times.length).fill(null);
+    const values = new Array<number | null | undefined>(times.length).fill(null);
     line.times.forEach((time, i) => {
       values[at.get(time) ?? 0] = line.values[i] ?? null;
     });
+    if (line.bridge) bridge(times, values, line.bridge);
     return { name: line.name, values };
   });
   return { times, series };
+}
+
+/** bridge lets a line go on where it has no value for a short time only. */
+function bridge(times: readonly number[], values: (number | null | undefined)[], most: number): void {
+  let last = -1;
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] === null) continue;
+    const gap = (times[i] ?? 0) - (times[last] ?? 0);
+    if (last >= 0 && i - last > 1 && gap <= most) values.fill(undefined, last + 1, i);
+    last = i;
+  }
 }
 
 /** lastOf is a line's last value; none if it ended long before the others. */

@@ -160,6 +160,15 @@ describe("answers", () => {
         { name: "b", values: [null, null] },
       ],
     });
+    const line: Line = {
+      name: "",
+      labels: {},
+      query: 0,
+      times: [0, 1, 2, 3, 9],
+      values: [1, null, 2, null, 3],
+      bridge: 3,
+    };
+    expect(chartOf([line]).series[0]?.values).toEqual([1, undefined, 2, null, 3]);
     expect(filledLegend("{{ job }}/{{gone}}", { job: "a" })).toBe("a/");
   });
   it("joins queries to rows", () => {

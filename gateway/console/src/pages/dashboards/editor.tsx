@@ -12,7 +12,7 @@ import { KINDS, type Kind, newQuery, type Panel, type PromQL, type Query, type S
 import { PanelBody } from "./panel";
 import { text } from "./text";
 import { UNITS } from "./units";
-import { fieldNames, filled, type Role, type Values } from "./variables";
+import { fieldNames, filled, named, type Role, type Values } from "./variables";
 
 interface EditorProps {
   panel: Panel;
@@ -47,7 +47,7 @@ export function PanelEditor({ panel, values, time, onPanel }: EditorProps) {
   return (
     <div className="dash-editor">
       <section className="dash-preview" aria-label={t.preview}>
-        <h2 className="clip">{filled(panel.title, values) || t.preview}</h2>
+        <h2 className="clip">{filled(panel.title, named(values, t.all)) || t.preview}</h2>
         <div className="dash-body">
           <PanelBody panel={panel} values={values} time={time} height={300} title={t.preview} on />
         </div>

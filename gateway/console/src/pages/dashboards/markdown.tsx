@@ -4,7 +4,12 @@ import { safe } from "./safe";
 
 /** Markdown shows a text with headings, lists, tables and links. HTML in it stays text. */
 export default function Markdown({ text }: { text: string }) {
-  return <div className="dash-text">{blocks(marked.lexer(text, { gfm: true }))}</div>;
+  // What may need scrolling can be scrolled by keyboard.
+  return (
+    <div className="dash-text" {...(text.includes("\n") ? { tabIndex: 0 } : {})}>
+      {blocks(marked.lexer(text, { gfm: true }))}
+    </div>
+  );
 }
 
 function blocks(tokens: readonly Token[]): ReactNode {

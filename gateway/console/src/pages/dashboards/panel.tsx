@@ -9,7 +9,7 @@ import { lackOf, type Panel } from "./model";
 import { text } from "./text";
 import { formatOf } from "./units";
 import { type Figures, resolved, useFigures, useInSight } from "./use-panel";
-import { filled, filledExpr, type Values } from "./variables";
+import { filled, filledExpr, named, type Values } from "./variables";
 
 /** ROW is how high a row of the grid is, with the gap below it. */
 export const ROW = 32;
@@ -37,7 +37,7 @@ export function PanelView({ panel, values, time, editing }: PanelProps) {
   const box = useRef<HTMLElement>(null);
   const inSight = useInSight(box);
   const [close, setClose] = useState(false);
-  const title = filled(panel.title, values);
+  const title = filled(panel.title, named(values, t.all));
   const name = title || t.untitled;
   const bare = panel.kind === "text" && title === "" && !editing;
   const height = panel.height * ROW - GAP - (bare ? 0 : HEAD) - PADDING;
@@ -159,7 +159,7 @@ export function PanelBody({
 }) {
   const t = useText(text);
   const query = useFigures({ panel, values, time }, on);
-  if (panel.kind === "text") return <TextPanel value={filled(panel.text, values)} />;
+  if (panel.kind === "text") return <TextPanel value={filled(panel.text, named(values, t.all))} />;
   const lack = lackOf(panel);
   if (lack) {
     const words = { expr: t.lackExpr, index: t.lackIndex, field: t.lackField, queries: t.lackQueries };

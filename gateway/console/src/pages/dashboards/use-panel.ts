@@ -139,7 +139,10 @@ async function found(query: Search, at: number, span: Span, panel: Panel, signal
   const lines = searchLines(query, answer, span, at);
   const sums = interval && OVER_TIME.includes(panel.kind) && ["", "count", "sum"].includes(query.metric);
   return {
-    lines: sums ? lines.map((line) => wholeBuckets(line, span, interval.ms)) : lines,
+    // A mean has no value where nothing was written: some moments are no gap, minutes are.
+    lines: lines.map((line) =>
+      sums ? wholeBuckets(line, span, interval.ms) : { ...line, bridge: 6 * (interval?.ms ?? 0) },
+    ),
     hits: [],
     warnings: [],
   };

@@ -16,6 +16,11 @@ export function filled(text: string, values: Values): string {
 /** ANY is the value that stands for all of a label's. */
 export const ANY = ".*";
 
+/** named are the values as titles have them: in words where one stands for all. */
+export function named(values: Values, all: string): Values {
+  return mapped(values, (value) => (value === ANY ? all : value));
+}
+
 /**
  * filledExpr puts values into PromQL. Where they stand in a regular expression, a value
  * means itself, but for the one that means all.
