@@ -123,7 +123,7 @@ func (r *ranges) read() error {
 }
 
 func (r *ranges) end(v *jsondoc.Value, num *float64, text *string) error {
-	if r.n.kind != "date_range" && !(r.src.f != nil && r.src.f.IsDate() && v.Is(jsondoc.StringKind)) {
+	if r.n.kind != "date_range" && (!r.dates() || !v.Is(jsondoc.StringKind)) {
 		f, ok := v.Float64()
 		if !ok {
 			return apierr.OnShard("illegal_argument_exception", "For input string: \"%s\"", v.Text())

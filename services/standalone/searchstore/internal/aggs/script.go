@@ -3,6 +3,7 @@ package aggs
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,7 +136,7 @@ func (p *scriptParser) next() {
 		for n < len(s) && (digit(s[n]) || s[n] == 'e' || s[n] == 'E' || (s[n] == '-' || s[n] == '+') && (s[n-1] == 'e' || s[n-1] == 'E')) {
 			n++
 		}
-	case len(s) > 1 && strings.Contains("== != <= >= && ||", s[:2]):
+	case len(s) > 1 && slices.Contains([]string{"==", "!=", "<=", ">=", "&&", "||"}, s[:2]):
 		n = 2
 	default:
 		n = 1
