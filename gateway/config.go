@@ -18,7 +18,9 @@ import (
 type Config struct {
 	// Listen is host:port of the HTTP port.
 	Listen string `yaml:"listen" help:"address of the HTTP API"`
-	// TLS serves HTTPS where a certificate is named.
+	// GRPC is the port on which all services are called over gRPC, as guarded as HTTP.
+	GRPC GRPC `yaml:"grpc"`
+	// TLS serves HTTPS, and gRPC over TLS, where a certificate is named.
 	TLS rpc.TLS `yaml:"tls"`
 	// Token, if set, is a bearer token with which a call may do everything.
 	Token secret.String `yaml:"token" help:"bearer token with which API calls may do everything"`
@@ -77,22 +79,37 @@ func (c Config) Validate() error {
 
 // guarded says whether the port may be reached from where it can be.
 func (c Config) guarded() error {
-	host, _, err := net.SplitHostPort(c.Listen)
+	if err := c.guards("gateway.listen", c.Listen); err != nil || c.GRPC.Listen == "" {
+		return err
+	}
+	return c.guards("gateway.grpc.listen", c.GRPC.Listen)
+}
+
+// guards says it of one of the ports.
+func (c Config) guards(key, listen string) error {
+	host, _, err := net.SplitHostPort(listen)
 	switch {
 	case err != nil:
-		return fmt.Errorf("gateway.listen %q is not host:port", c.Listen)
+		return fmt.Errorf("%s %q is not host:port", key, listen)
 	case c.Access.Guarded() && len(c.Kafka.Brokers) == 0:
 		return errors.New("gateway.access.admin and gateway.access.oidc need gateway.kafka.brokers: users are kept there")
 	case !web.Loopback(host) && c.Token == "" && !c.Access.Guarded():
-		return fmt.Errorf("gateway.listen %s can be reached from other machines: set gateway.token, gateway.access.admin or gateway.access.oidc, or listen on 127.0.0.1", c.Listen)
+		return fmt.Errorf("%s %s can be reached from other machines: set gateway.token, gateway.access.admin or gateway.access.oidc, or listen on 127.0.0.1", key, listen)
 	}
 	return nil
 }
 
-// loopback reports whether only this machine reaches the port.
+// loopback reports whether only this machine reaches the ports.
 func (c Config) loopback() bool {
-	host, _, err := net.SplitHostPort(c.Listen)
-	return err == nil && web.Loopback(host)
+	for _, listen := range []string{c.Listen, c.GRPC.Listen} {
+		if listen == "" {
+			continue
+		}
+		if host, _, err := net.SplitHostPort(listen); err != nil || !web.Loopback(host) {
+			return false
+		}
+	}
+	return true
 }
 
 func (c Config) port() web.Config { return web.Config{Listen: c.Listen, TLS: c.TLS, Token: c.Token} }

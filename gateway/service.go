@@ -34,6 +34,8 @@ import (
 	"github.com/weirflow/weirflow/gateway/internal/access"
 	"github.com/weirflow/weirflow/gateway/internal/audit"
 	"github.com/weirflow/weirflow/gateway/internal/dashboard"
+	"github.com/weirflow/weirflow/gateway/internal/etag"
+	"github.com/weirflow/weirflow/gateway/internal/front"
 	"github.com/weirflow/weirflow/gateway/internal/page"
 	"github.com/weirflow/weirflow/gateway/internal/searchapi"
 	"github.com/weirflow/weirflow/gateway/internal/sse"
@@ -72,6 +74,7 @@ type Service struct {
 	cfg        Config
 	d          Deps
 	port       *web.Server
+	front      *front.Server // nil without a gRPC port
 	access     *access.Access
 	audit      *audit.Log
 	dashboards *dashboard.Book
@@ -104,6 +107,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s.addFlow()
+	if err := s.addFront(); err != nil {
+		return nil, err
+	}
 	mux, err := s.routes()
 	if err != nil {
 		return nil, err
@@ -125,7 +131,7 @@ func (s *Service) routes() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	zipped, err := page.Compressed(sse.Keep(heartbeat, stalled, api))
+	zipped, err := page.Compressed(sse.Keep(heartbeat, stalled, etag.Mark(api)))
 	if err != nil {
 		return nil, err
 	}
@@ -141,10 +147,10 @@ func (s *Service) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})
-	mux.HandleFunc("GET /openapi.json", func(w http.ResponseWriter, _ *http.Request) {
+	mux.Handle("GET /openapi.json", etag.Mark(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(openAPI)
-	})
+	})))
 	mux.Handle("/auth/", s.access.Auth())
 	mux.Handle("/api/v1/search/", s.access.Guard(access.SearchPassthrough, http.StripPrefix("/api/v1/search", search)))
 	mux.Handle("/api/", zipped)
@@ -209,12 +215,23 @@ func (s *Service) Run(ctx context.Context) error {
 	keeping, stop := context.WithCancel(context.WithoutCancel(ctx))
 	writing, finish := context.WithCancel(context.WithoutCancel(ctx))
 	var kept, written sync.WaitGroup
-	var errs [4]error
+	var errs [5]error
 	kept.Go(func() { errs[0] = s.dashboards.Run(keeping) })
 	kept.Go(func() { errs[1] = s.access.Run(keeping) })
 	written.Go(func() { errs[2] = s.audit.Run(writing) })
 	leave := s.inside.begin()
-	errs[3] = s.port.Run(ctx)
+	open, shut := context.WithCancel(ctx)
+	defer shut()
+	var fronting sync.WaitGroup
+	if s.front != nil {
+		fronting.Go(func() {
+			defer shut()
+			errs[4] = s.front.Run(open)
+		})
+	}
+	errs[3] = s.port.Run(open)
+	shut()
+	fronting.Wait()
 	leave()
 	stop()
 	kept.Wait()

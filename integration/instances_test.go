@@ -42,7 +42,7 @@ func newFleet(t *testing.T, names ...string) *fleet {
 			return launch(t, dir, "weirflow-transform", "--instance", n, "--session-timeout", fleetSession.String(),
 				"--rpc.listen", at[0], "--admin.listen", at[1], "--kafka.brokers", f.brokers)
 		}
-		launch(t, dir, "weirflow-gateway", "--listen", at[2], "--transform.address", at[0], "--ingest.address", at[0], "--indexer.address", at[0], "--admin.listen", at[3])
+		launch(t, dir, "weirflow-gateway", "--listen", at[2], "--kafka.brokers", f.brokers, "--transform.address", at[0], "--ingest.address", at[0], "--indexer.address", at[0], "--admin.listen", at[3])
 	}
 	for _, n := range names {
 		f.up(n)

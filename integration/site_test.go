@@ -122,7 +122,7 @@ func separate(t *testing.T) *site {
 			return launch(t, s.dir, "weirflow-indexer", "--rpc.listen", p[3], "--kafka.brokers", s.brokers, "--admin.listen", p[6])
 		},
 		"gateway": func() *process {
-			return launch(t, s.dir, "weirflow-gateway", "--listen", p[0], "--ingest.address", p[1], "--transform.address", p[2], "--indexer.address", p[3], "--admin.listen", p[7])
+			return launch(t, s.dir, "weirflow-gateway", "--listen", p[0], "--kafka.brokers", s.brokers, "--ingest.address", p[1], "--transform.address", p[2], "--indexer.address", p[3], "--admin.listen", p[7])
 		},
 	}
 	order := []string{"ingest", "transform", "indexer", "gateway", "agent"}

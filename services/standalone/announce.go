@@ -43,7 +43,10 @@ func (a *assembly) announcement() string {
 		return "as configured"
 	}
 	fmt.Fprintf(&b, "\nWeirflow %s is running. Ctrl-C stops it.\n\n", version.String())
-	row("Gateway", "http://"+p.gateway, "REST API; /openapi.json")
+	row("Gateway", "http://"+p.gateway, "the console in a browser; REST API, /openapi.json")
+	if p.grpc != "" {
+		row("gRPC", p.grpc, "the same, for generated clients")
+	}
 	row("Ingest", p.ingest, "gRPC, for agents and SDK clients")
 	row("Kafka", strings.Join(p.kafka.Brokers, ","), kind(p.kafkaEmbedded))
 	row("Search", p.searchURL, kind(p.searchEmbedded)+", user "+p.searchUser)

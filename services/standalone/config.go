@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,11 +35,12 @@ type Config struct {
 	Telemetry telemetry.Config `yaml:"telemetry"`
 }
 
-// Gateway is the HTTP port.
+// Gateway is the HTTP port, and the one of gRPC.
 type Gateway struct {
 	Listen string        `yaml:"listen" help:"address of the HTTP API"`
 	Token  secret.String `yaml:"token" help:"bearer token with which API calls may do everything"`
 	TLS    rpc.TLS       `yaml:"tls"`
+	GRPC   gateway.GRPC  `yaml:"grpc"`
 	// Access says who may log in: users, sessions, an OpenID provider.
 	Access gateway.Access `yaml:"access"`
 }
@@ -92,10 +94,10 @@ func (c *Config) Validate() error {
 	}
 	taken := map[string][]listener{}
 	for _, a := range []struct{ key, addr string }{
-		{"gateway.listen", c.Gateway.Listen}, {"ingest.listen", c.Ingest.Listen}, {"kafka.listen", c.Kafka.Listen},
+		{"gateway.listen", c.Gateway.Listen}, {"gateway.grpc.listen", c.Gateway.GRPC.Listen}, {"ingest.listen", c.Ingest.Listen}, {"kafka.listen", c.Kafka.Listen},
 		{"search.listen", c.Search.Listen}, {"alerting.listen", c.Alerting.Listen}, {"admin.listen", c.Admin.Listen},
 	} {
-		if (a.key == "kafka.listen" && len(c.Kafka.Brokers) > 0) || (a.key == "search.listen" && c.Search.URL != "") || ((a.key == "admin.listen" || a.key == "alerting.listen") && a.addr == "") {
+		if (a.key == "kafka.listen" && len(c.Kafka.Brokers) > 0) || (a.key == "search.listen" && c.Search.URL != "") || (a.addr == "" && slices.Contains([]string{"admin.listen", "alerting.listen", "gateway.grpc.listen"}, a.key)) {
 			continue
 		}
 		host, port, err := net.SplitHostPort(a.addr)

@@ -55,7 +55,7 @@ type assembly struct {
 
 // places are the addresses of everything, as they turned out.
 type places struct {
-	gateway, ingest, admin, alerting string
+	gateway, grpc, ingest, admin, alerting string
 	kafka                            kafka.Config
 	kafkaEmbedded                    bool
 	searchURL                        string
@@ -246,7 +246,7 @@ func (a *assembly) addGateway() error {
 	}
 	cfg := gateway.DefaultConfig()
 	cfg.Listen, cfg.Token, cfg.TLS = a.cfg.Gateway.Listen, a.cfg.Gateway.Token, a.cfg.Gateway.TLS
-	cfg.Access, cfg.Kafka = a.cfg.Gateway.Access, a.places.kafka
+	cfg.GRPC, cfg.Access, cfg.Kafka = a.cfg.Gateway.GRPC, a.cfg.Gateway.Access, a.places.kafka
 	cfg.Search = gateway.Search{URL: a.places.searchURL, Username: a.places.searchUser, Password: a.places.searchPassword}
 	s, err := gateway.New(cfg, gateway.Deps{
 		Logger: a.log("gateway"), Meters: a.tel.Meters, Tracers: a.tel.Tracers, Propagator: a.tel.Propagator, Board: e.Board, Backends: a.backends,
@@ -254,7 +254,7 @@ func (a *assembly) addGateway() error {
 	if err != nil {
 		return err
 	}
-	a.places.gateway = s.Addr()
+	a.places.gateway, a.places.grpc = s.Addr(), s.GRPCAddr()
 	a.group.Add(lifecycle.Part{Name: "gateway", Runner: s})
 	return nil
 }

@@ -112,6 +112,12 @@ async function accessible(tab, where) {
   }
 }
 
+/** within fails what takes too long: a browser that hangs must not hang the run. */
+function within(work, ms) {
+  const late = new Promise((_, fail) => setTimeout(() => fail(new Error(`not done after ${ms / 1000} s`)), ms).unref());
+  return Promise.race([work, late]);
+}
+
 async function perform(browser, page) {
   const where = `${page.name} task`;
   const tab = await open(
@@ -121,7 +127,7 @@ async function perform(browser, page) {
   );
   try {
     const started = Date.now();
-    await page.task(tab, options.url, options.login);
+    await within(page.task(tab, options.url, options.login), 180_000);
     say(`ok   ${where} (${Date.now() - started} ms)`);
   } catch (error) {
     faults.push(`${where}: ${error.message}`);

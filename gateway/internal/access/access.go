@@ -135,7 +135,7 @@ func (a *Access) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
 	if a.store.wait(ctx) != nil {
-		return status.Error(codes.Unavailable, "users and tokens have not been read from Kafka yet")
+		return status.Error(codes.Unavailable, "users and tokens have not been read from Kafka yet; if this lasts, see the log: are --kafka.brokers right?")
 	}
 	return nil
 }

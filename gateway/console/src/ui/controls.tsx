@@ -163,6 +163,9 @@ export function Tabs({
   label: string;
 }) {
   const base = useId();
+  useEffect(() => {
+    document.getElementById(`${base}-${value}`)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [base, value]);
   const move = (by: number) => {
     const at = tabs.findIndex((tab) => tab.id === value);
     const next = tabs[(at + by + tabs.length) % tabs.length];

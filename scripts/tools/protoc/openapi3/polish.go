@@ -25,7 +25,11 @@ func polish(doc *openapi3.T) error {
 		doc.Components.Responses[status] = &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription(text).
 			WithContent(openapi3.NewContentWithJSONSchemaRef(&openapi3.SchemaRef{Ref: "#/components/schemas/rpcStatus"}))}
 	}
+	marked := regexp.MustCompile(`^/api/v1/(jobs|dashboards|policies|templates|people|rotas)/\{[^}]*\}$`) // by gateway/internal/etag
 	for path, item := range doc.Paths.Map() {
+		if item.Get != nil && marked.MatchString(path) {
+			item.Get.Responses.Set("304", &openapi3.ResponseRef{Value: openapi3.NewResponse().WithDescription("It is still as the ETag in If-None-Match says.")})
+		}
 		for _, op := range item.Operations() {
 			answers(op)
 			if strings.HasSuffix(path, ":follow") || strings.HasSuffix(path, ":watch") || strings.HasSuffix(path, ":preview") {

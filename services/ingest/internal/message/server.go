@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 	"unicode/utf8"
@@ -31,17 +32,19 @@ const (
 	listWithin = 10 * time.Second
 )
 
-// Server reads messages. Each call has a Kafka client of its own.
+// Server reads messages. Each call has a Kafka client of its own, but those that follow
+// from now on share one for each topic.
 type Server struct {
 	topicv1.UnimplementedMessageServiceServer
 	cfg   kafka.Config
 	admin *kafka.Admin
 	log   *slog.Logger
+	feeds feeds
 }
 
 // NewServer answers from a cluster.
 func NewServer(cfg kafka.Config, a *kafka.Admin, log *slog.Logger) *Server {
-	return &Server{cfg: cfg, admin: a, log: log}
+	return &Server{cfg: cfg, admin: a, log: log, feeds: feeds{open: map[string]*feed{}}}
 }
 
 // ListMessages reads what is there now.
@@ -131,9 +134,31 @@ func (s *Server) spans(ctx context.Context, c *kafka.Consumer, name string, part
 		out = append(out, span{partition: p.ID, next: next, end: high})
 	}
 	if len(out) == 0 {
-		return nil, status.Errorf(codes.NotFound, "topic %q has no partition %d", name, *partition)
+		return nil, noPartition(name, *partition)
 	}
 	return out, nil
+}
+
+func noPartition(name string, partition int32) error {
+	return status.Errorf(codes.NotFound, "topic %q has no partition %d", name, partition)
+}
+
+// starts are the offsets at which reading begins, by partition.
+func (s *Server) starts(ctx context.Context, c *kafka.Consumer, name string, partition *int32, start *topicv1.Start) (map[int32]int64, error) {
+	spans, err := s.spans(ctx, c, name, partition, start)
+	out := map[int32]int64{}
+	for _, sp := range spans {
+		out[sp.partition] = sp.next
+	}
+	return out, err
+}
+
+func positions(name string, from map[int32]int64) []kafka.Position {
+	var out []kafka.Position
+	for p, next := range from {
+		out = append(out, kafka.Position{Topic: name, Partition: p, Offset: next})
+	}
+	return out
 }
 
 func begin(ctx context.Context, c *kafka.Consumer, name string, partition int32, low, high int64, start *topicv1.Start) (int64, error) {
@@ -267,35 +292,90 @@ func (p *page) response() *topicv1.ListMessagesResponse {
 
 // FollowMessages sends what comes until the client ends it.
 func (s *Server) FollowMessages(req *topicv1.FollowMessagesRequest, stream topicv1.MessageService_FollowMessagesServer) error {
-	ctx := stream.Context()
 	if err := readable(req.GetTopic()); err != nil {
 		return err
+	}
+	w := &wanted{stream: stream, partition: req.Partition, contains: []byte(req.GetContains())} //nolint:protogetter // presence matters
+	err := s.follow(stream.Context(), req, w)
+	if ctx := stream.Context(); ctx.Err() != nil {
+		return status.FromContextError(ctx.Err()).Err()
+	}
+	return err
+}
+
+func (s *Server) follow(ctx context.Context, req *topicv1.FollowMessagesRequest, w *wanted) error {
+	start := req.GetStart()
+	if start.GetAt() == nil {
+		start = &topicv1.Start{At: &topicv1.Start_Last{}}
+	}
+	var from map[int32]int64
+	if last, ok := start.GetAt().(*topicv1.Start_Last); ok && last.Last == 0 && len(w.contains) == 0 {
+		var err error
+		if from, err = s.together(ctx, req.GetTopic(), w); err != nil {
+			return err
+		}
 	}
 	c, err := s.consumer(false)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	start := req.GetStart()
-	if start.GetAt() == nil {
-		start = &topicv1.Start{At: &topicv1.Start_Last{}}
+	if from == nil {
+		if from, err = s.starts(ctx, c, req.GetTopic(), w.partition, start); err != nil {
+			return err
+		}
 	}
-	spans, err := s.spans(ctx, c, req.GetTopic(), req.Partition, start) //nolint:protogetter // presence matters
+	return alone(ctx, c, positions(req.GetTopic(), from), w)
+}
+
+// together follows with all others who follow from now on, as long as the client takes
+// what comes. It returns where to read on alone, nil for the end of the topic.
+func (s *Server) together(ctx context.Context, name string, w *wanted) (map[int32]int64, error) {
+	info, err := s.admin.Topic(ctx, name)
 	if err != nil {
-		return err
+		return nil, topic.Status(err)
 	}
-	at := make([]kafka.Position, 0, len(spans))
-	for _, sp := range spans {
-		at = append(at, kafka.Position{Topic: req.GetTopic(), Partition: sp.partition, Offset: sp.next})
+	f, leave, err := s.join(ctx, name)
+	if err != nil {
+		return nil, err
 	}
-	if err := c.Assign(at); err != nil {
+	defer leave()
+	if len(info.Partitions) != len(f.next) { // there are more since the others began
+		return nil, nil
+	}
+	if w.partition != nil {
+		maps.DeleteFunc(f.next, func(p int32, _ int64) bool { return p != *w.partition })
+		if len(f.next) == 0 {
+			return nil, noPartition(name, *w.partition)
+		}
+	}
+	for {
+		messages, slow, err := f.take(ctx)
+		if err != nil {
+			return nil, err
+		}
+		messages = slices.DeleteFunc(messages, func(m *topicv1.Message) bool { _, ok := f.next[m.GetPartition()]; return !ok })
+		for _, m := range messages {
+			f.next[m.GetPartition()] = m.GetOffset() + 1
+		}
+		if err := w.send(messages); err != nil {
+			return nil, err
+		}
+		if slow {
+			return f.next, nil
+		}
+	}
+}
+
+// alone follows with a client of one's own.
+func alone(ctx context.Context, c *kafka.Consumer, from []kafka.Position, w *wanted) error {
+	if err := c.Assign(from); err != nil {
 		return topic.Status(err)
 	}
-	contains := []byte(req.GetContains())
 	for {
 		b, err := c.Poll(ctx, time.Second)
 		if ctx.Err() != nil {
-			return status.FromContextError(ctx.Err()).Err()
+			return ctx.Err()
 		}
 		if err != nil {
 			return topic.Status(err)
@@ -303,27 +383,35 @@ func (s *Server) FollowMessages(req *topicv1.FollowMessagesRequest, stream topic
 		if b == nil {
 			continue
 		}
-		err = follow(b, contains, stream)
+		messages := make([]*topicv1.Message, 0, b.Len())
+		for i := range b.Len() {
+			if matches(b.Record(i), w.contains) {
+				messages = append(messages, convert(b, i, maxValue))
+			}
+		}
 		b.Release()
-		if err != nil {
+		if err := w.send(messages); err != nil {
 			return err
 		}
 	}
 }
 
-// follow sends a batch's messages in answers that are small enough.
-func follow(b *kafka.Batch, contains []byte, stream topicv1.MessageService_FollowMessagesServer) error {
+// wanted is what a client follows.
+type wanted struct {
+	stream    topicv1.MessageService_FollowMessagesServer
+	partition *int32
+	contains  []byte
+}
+
+// send sends messages, in answers that are small enough.
+func (w *wanted) send(messages []*topicv1.Message) error {
 	res, size := &topicv1.FollowMessagesResponse{}, 0
-	for i := range b.Len() {
-		if !matches(b.Record(i), contains) {
-			continue
-		}
-		m := convert(b, i, maxValue)
-		size += len(m.GetText()) + len(m.GetBinary()) + len(m.GetKey())
+	for _, m := range messages {
+		size += sizeOf(m)
 		if res.Messages = append(res.Messages, m); size < maxAnswer/2 {
 			continue
 		}
-		if err := stream.Send(res); err != nil {
+		if err := w.stream.Send(res); err != nil {
 			return err
 		}
 		res, size = &topicv1.FollowMessagesResponse{}, 0
@@ -331,11 +419,20 @@ func follow(b *kafka.Batch, contains []byte, stream topicv1.MessageService_Follo
 	if len(res.GetMessages()) == 0 {
 		return nil
 	}
-	return stream.Send(res)
+	return w.stream.Send(res)
 }
 
 func matches(r kafka.Record, text []byte) bool {
 	return len(text) == 0 || bytes.Contains(r.Value, text) || bytes.Contains(r.Key, text)
+}
+
+// sizeOf is about how many bytes a message has.
+func sizeOf(m *topicv1.Message) int {
+	size := len(m.GetText()) + len(m.GetBinary()) + len(m.GetKey()) + 64
+	for _, h := range m.GetHeaders() {
+		size += len(h.GetKey()) + len(h.GetValue())
+	}
+	return size
 }
 
 // convert copies a record, and as much of its value as is shown, out of Kafka's memory.

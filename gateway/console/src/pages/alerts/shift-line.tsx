@@ -31,11 +31,12 @@ export function ShiftLine({ rota, days, label }: { rota: string; days: number; l
   const { locale } = useI18n();
   const { shifts, from, to } = useShifts(rota, days);
   if (shifts.error) return <Failed inline error={shifts.error} retry={() => shifts.refetch()} />;
+  const ticks = midnights(from, to, days > 14 ? 7 : 1);
   const blocks = blocksOf(shifts.data?.shifts ?? [], from, to);
   return (
     <figure aria-label={label}>
-      <div className="rota-days" aria-hidden="true">
-        {midnights(from, to, days > 14 ? 7 : 1).map((at) => (
+      <div className={ticks.length > 8 ? "rota-days many" : "rota-days"} aria-hidden="true">
+        {ticks.map((at) => (
           <span key={at} style={{ left: `${((at - from) / (to - from)) * 100}%` }}>
             {new Date(at).toLocaleDateString(locale, { weekday: "short", day: "numeric", month: "numeric" })}
           </span>

@@ -136,6 +136,7 @@ function useColumns(onEdit: (draft: SilenceDraft) => void): ColumnDef<Silence>[]
         id: "matchers",
         header: t.matchers,
         enableSorting: false,
+        meta: { className: "alerts-name" },
         cell: ({ row }) => (
           <div className="column">
             <span className="labels">
@@ -146,7 +147,7 @@ function useColumns(onEdit: (draft: SilenceDraft) => void): ColumnDef<Silence>[]
               ))}
             </span>
             <span className="narrow-only small soft break">
-              {row.original.comment} · {row.original.createdBy}
+              {row.original.comment} · {row.original.createdBy} · <Ago at={date(row.original.endsAt)} />
             </span>
           </div>
         ),
@@ -160,7 +161,12 @@ function useColumns(onEdit: (draft: SilenceDraft) => void): ColumnDef<Silence>[]
         meta: { align: "right", className: "wide-only" },
         cell: ({ getValue }) => <span className="num">{getValue<number>()}</span>,
       },
-      { accessorKey: "endsAt", header: t.ends, cell: ({ row }) => <Ago at={date(row.original.endsAt)} /> },
+      {
+        accessorKey: "endsAt",
+        header: t.ends,
+        meta: { className: "wide-only" },
+        cell: ({ row }) => <Ago at={date(row.original.endsAt)} />,
+      },
       {
         id: "do",
         header: "",

@@ -1,5 +1,5 @@
 import { memo, type ReactNode, useMemo } from "react";
-import { absolute } from "@/format";
+import { absolute, clock } from "@/format";
 import { useText } from "@/i18n";
 import type { Hit } from "@/search/store";
 import { type ColumnDef, DataTable, IconButton } from "@/ui";
@@ -61,10 +61,15 @@ export function DocumentTable({
         id: "time",
         header: t.time,
         enableSorting: false,
-        meta: { width: 176 },
+        meta: { className: "search-time" },
         cell: ({ row }) => {
           const at = timeOf(row.original, timeField);
-          return <time className="num soft">{at ? absolute(at) : "–"}</time>;
+          return (
+            <time className="num soft" title={at && absolute(at)}>
+              <span className="wide-only">{at ? absolute(at) : "–"}</span>
+              <span className="narrow-only">{at ? clock(at) : "–"}</span>
+            </time>
+          );
         },
       });
     }
