@@ -104,7 +104,9 @@ type Notify struct {
 
 // Cluster is how several instances tell people once.
 type Cluster struct {
-	Listen    string        `yaml:"listen" help:"address for other instances of alerting (TCP and UDP; not encrypted); empty: there are none"`
+	Listen string `yaml:"listen" help:"address for other instances of alerting (TCP and UDP); empty: there are none"`
+	// TLS encrypts what they say. Each shows its certificate to the others.
+	TLS       rpc.TLS       `yaml:"tls"`
 	Advertise string        `yaml:"advertise" help:"address that other instances reach this one by, if it is not that of listen"`
 	Peers     []string      `yaml:"peers" help:"addresses of other instances of alerting"`
 	Wait      time.Duration `yaml:"wait" help:"for how long an instance lets each one before it tell people first"`
@@ -117,6 +119,9 @@ func (c Cluster) Validate() error {
 	}
 	if c.Listen != "" && c.Wait < time.Second {
 		return errors.New("alerting.notify.cluster.wait must be at least 1s")
+	}
+	if t := c.TLS; t != (rpc.TLS{}) && (t.CertFile == "" || t.KeyFile == "" || t.CAFile == "") {
+		return errors.New("alerting.notify.cluster.tls needs cert_file, key_file and ca_file: each instance shows its certificate to the others")
 	}
 	return nil
 }

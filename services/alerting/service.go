@@ -111,7 +111,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.texts, err = texts.NewBook(cfg.Kafka, time.Now, d.Logger); err != nil {
 		return nil, err
 	}
-	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL, Receipts: cfg.Notify.Receipts.address(), Cluster: notify.Cluster{Listen: cfg.Notify.Cluster.Listen, Advertise: cfg.Notify.Cluster.Advertise, Peers: cfg.Notify.Cluster.Peers, Wait: cfg.Notify.Cluster.Wait}},
+	s.notify, err = notify.New(notify.Config{Dir: filepath.Join(cfg.DataDir, "notify"), File: cfg.Notify.ConfigFile, ExternalURL: cfg.ExternalURL, Receipts: cfg.Notify.Receipts.address(), Cluster: notify.Cluster{Listen: cfg.Notify.Cluster.Listen, Advertise: cfg.Notify.Cluster.Advertise, Peers: cfg.Notify.Cluster.Peers, Wait: cfg.Notify.Cluster.Wait, TLS: cfg.Notify.Cluster.TLS}},
 		notify.Deps{Logger: engines, Registry: d.Registry, Guard: guard, Channels: channels.All(), Acknowledged: s.people.Acknowledged, Sent: s.history.Add,
 			Signers: s.signers, Texts: s.texts.Texts, Contact: s.oncall.Contact, Known: append(s.oncall.Known(), s.texts.Known(), s.people.Ready())})
 	if err != nil {

@@ -2,11 +2,16 @@ package notify
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"time"
 
 	"github.com/prometheus/alertmanager/cluster"
 	"github.com/prometheus/alertmanager/nflog"
+	"github.com/prometheus/common/config"
+	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/weirflow/weirflow/services/platform/rpc"
 )
 
 const (
@@ -27,6 +32,20 @@ type Cluster struct {
 	Peers []string
 	// Wait is for how long an instance lets each of those before it go first.
 	Wait time.Duration
+	// TLS, if set, has a certificate, its key and the authority of all of them; all is
+	// said over TCP then.
+	TLS rpc.TLS
+}
+
+// transport is how instances prove each other who they are, nil where they do not.
+func (c Cluster) transport() *cluster.TLSTransportConfig {
+	if c.TLS == (rpc.TLS{}) {
+		return nil
+	}
+	return &cluster.TLSTransportConfig{
+		TLSServerConfig: &web.TLSConfig{TLSCertPath: c.TLS.CertFile, TLSKeyPath: c.TLS.KeyFile, ClientCAs: c.TLS.CAFile, ClientAuth: "RequireAndVerifyClientCert", MinVersion: tls.VersionTLS12},
+		TLSClientConfig: &config.TLSConfig{CertFile: c.TLS.CertFile, KeyFile: c.TLS.KeyFile, CAFile: c.TLS.CAFile, MinVersion: tls.VersionTLS12},
+	}
 }
 
 // member is this instance among others; none if its peer is nil.
@@ -42,7 +61,7 @@ func (e *Engine) join(history *nflog.Log) error {
 		return nil
 	}
 	p, err := cluster.Create(e.d.Logger, e.d.Registry, c.Listen, c.Advertise, c.Peers, true, cluster.DefaultPushPullInterval, cluster.DefaultGossipInterval,
-		cluster.DefaultTCPTimeout, cluster.DefaultResolvePeersTimeout, cluster.DefaultProbeTimeout, cluster.DefaultProbeInterval, nil, false, "", "")
+		cluster.DefaultTCPTimeout, cluster.DefaultResolvePeersTimeout, cluster.DefaultProbeTimeout, cluster.DefaultProbeInterval, c.transport(), false, "", "")
 	if err != nil {
 		return fmt.Errorf("listen for other instances on alerting.notify.cluster.listen %s: %w", c.Listen, err)
 	}

@@ -1,11 +1,16 @@
 package notify_test
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"net"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/weirflow/weirflow/services/alerting/internal/notify"
+	"github.com/weirflow/weirflow/services/platform/rpc"
 )
 
 // free returns an address of loopback that nothing uses.
@@ -19,12 +24,53 @@ func free(t *testing.T) string {
 	return l.Addr().String()
 }
 
-func TestTwoInstancesTellOnce(t *testing.T) {
+// identity is a certificate for 127.0.0.1, its key, and the authority that gave it.
+func identity(t *testing.T) rpc.TLS {
+	t.Helper()
+	cert, ca := certificate(t)
+	der, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return rpc.TLS{CertFile: ca, KeyFile: key, CAFile: ca}
+}
+
+// Who has no certificate of the instances' authority is not heard.
+func TestStrangersAreNoInstances(t *testing.T) {
 	h := newHook(t)
 	a, b := newFixture(t, routed(h.URL)), newFixture(t, routed(h.URL))
 	at := [2]string{free(t), free(t)}
-	a.cluster = notify.Cluster{Listen: at[0], Peers: []string{at[1]}, Wait: 3 * time.Second}
-	b.cluster = notify.Cluster{Listen: at[1], Peers: []string{at[0]}, Wait: 3 * time.Second}
+	a.cluster = notify.Cluster{Listen: at[0], Peers: []string{at[1]}, Wait: time.Second, TLS: identity(t)}
+	b.cluster = notify.Cluster{Listen: at[1], Peers: []string{at[0]}, Wait: time.Second, TLS: identity(t)} // another authority's
+	one, stopOne := a.run("127.0.0.1")
+	two, stopTwo := b.run("127.0.0.1")
+	quiet(t, one, "Silent")
+	post(t, one, "/api/v2/alerts", firing("First"))
+	eventually(t, "it goes on alone", func() bool { return h.told("firing First") == 1 })
+	if all, err := two.Silences(t.Context()); err != nil || len(all) > 0 {
+		t.Errorf("%v %v", all, err)
+	}
+	stopOne()
+	stopTwo()
+}
+
+func TestTwoInstancesTellOnce(t *testing.T) {
+	for name, tls := range map[string]rpc.TLS{"plain": {}, "TLS": identity(t)} {
+		t.Run(name, func(t *testing.T) { tellOnce(t, tls) })
+	}
+}
+
+func tellOnce(t *testing.T, tls rpc.TLS) {
+	t.Helper()
+	h := newHook(t)
+	a, b := newFixture(t, routed(h.URL)), newFixture(t, routed(h.URL))
+	at := [2]string{free(t), free(t)}
+	a.cluster = notify.Cluster{Listen: at[0], Peers: []string{at[1]}, Wait: 3 * time.Second, TLS: tls}
+	b.cluster = notify.Cluster{Listen: at[1], Peers: []string{at[0]}, Wait: 3 * time.Second, TLS: tls}
 	one, stopOne := a.run("127.0.0.1")
 	two, stopTwo := b.run("127.0.0.1")
 	id := quiet(t, one, "Silent")
