@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -73,12 +74,19 @@ func (s ledgerServer) GetLedger(ctx context.Context, req *ledgerv1.GetLedgerRequ
 type statusServer struct {
 	statusv1.UnimplementedStatusServiceServer
 	aggregate
+	connections *statusv1.Connections
+}
+
+func (s *Service) status(all aggregate) statusServer {
+	return statusServer{aggregate: all, connections: &statusv1.Connections{
+		Brokers: s.cfg.Kafka.Brokers, SearchUrl: s.cfg.Search.URL, Ingest: cmp.Or(s.d.Ingest, s.cfg.Ingest.Address),
+	}}
 }
 
 // GetStatus gathers the services; one that does not answer is not ready.
 func (s statusServer) GetStatus(ctx context.Context, req *statusv1.GetStatusRequest) (*statusv1.GetStatusResponse, error) {
 	var mu sync.Mutex
-	out := &statusv1.GetStatusResponse{}
+	out := &statusv1.GetStatusResponse{Connections: s.connections}
 	failed := s.each(ctx, func(ctx context.Context, c grpc.ClientConnInterface) error {
 		res, err := statusv1.NewStatusServiceClient(c).GetStatus(ctx, req)
 		mu.Lock()

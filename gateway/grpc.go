@@ -37,7 +37,7 @@ func (s *Service) addFront() error {
 	}
 	all := aggregate{backends: s.d.Backends}
 	ledgerv1.RegisterLedgerServiceServer(s.front, ledgerServer{aggregate: all})
-	statusv1.RegisterStatusServiceServer(s.front, statusServer{aggregate: all})
+	statusv1.RegisterStatusServiceServer(s.front, s.status(all))
 	searchv1.RegisterSearchServiceServer(s.front, s.search)
 	dashboardv1.RegisterDashboardServiceServer(s.front, s.dashboards)
 	s.access.Register(s.front, audit.NewServer(s.audit))

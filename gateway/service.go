@@ -67,6 +67,8 @@ type Deps struct {
 	// Backends are the services behind the gateway, by name; ingest and transform
 	// are required.
 	Backends map[string]grpc.ClientConnInterface
+	// Ingest is where agents reach ingest, if that is not Config.Ingest.Address.
+	Ingest string
 }
 
 // Service is the gateway.
@@ -191,7 +193,7 @@ func (s *Service) api() (http.Handler, error) {
 		jobgw.RegisterJobServiceHandlerClient(ctx, mux, jobv1.NewJobServiceClient(transform)),
 		deadlettergw.RegisterDeadLetterServiceHandlerClient(ctx, mux, deadletterv1.NewDeadLetterServiceClient(transform)),
 		ledgergw.RegisterLedgerServiceHandlerServer(ctx, mux, ledgerServer{aggregate: all}),
-		statusgw.RegisterStatusServiceHandlerServer(ctx, mux, statusServer{aggregate: all}),
+		statusgw.RegisterStatusServiceHandlerServer(ctx, mux, s.status(all)),
 		searchgw.RegisterSearchServiceHandlerServer(ctx, mux, s.search),
 		dashboardgw.RegisterDashboardServiceHandlerServer(ctx, mux, s.dashboards),
 		flowgw.RegisterFlowServiceHandlerClient(ctx, mux, flowv1.NewFlowServiceClient(s.inside.conn)),

@@ -110,6 +110,23 @@ func (s *server) handler() http.Handler {
 		s.asked = append(s.asked, string(text))
 		answer(w, map[string]any{"replayed": "2", "skipped": "1"})
 	})
+	mux.HandleFunc("GET /api/v1/search/{index}/_field_caps", func(w http.ResponseWriter, r *http.Request) {
+		fields := map[string]any{"message": map[string]any{"text": map[string]any{}}, "bytes": map[string]any{"long": map[string]any{}}}
+		if r.PathValue("index") == "logs" {
+			fields["seen"], fields["at"] = map[string]any{"date": map[string]any{}}, map[string]any{"date_nanos": map[string]any{}}
+		}
+		answer(w, map[string]any{"fields": fields})
+	})
+	mux.HandleFunc("POST /api/v1/search/{index}/_search", func(w http.ResponseWriter, r *http.Request) {
+		text, _ := io.ReadAll(r.Body)
+		s.asked = append(s.asked, string(text))
+		if r.PathValue("index") == "broken" {
+			w.WriteHeader(http.StatusBadRequest)
+			answer(w, map[string]any{"status": 400, "error": map[string]any{"reason": "all shards failed", "root_cause": []any{map[string]any{"reason": "the query can't be read"}}}})
+			return
+		}
+		answer(w, map[string]any{"hits": map[string]any{"total": map[string]any{"value": 0}, "hits": []any{}}})
+	})
 	mux.HandleFunc("POST /api/v1/tokens", func(w http.ResponseWriter, r *http.Request) {
 		if name, password, _ := r.BasicAuth(); name != "ann" || password != "right horse" {
 			refuse(w, http.StatusUnauthorized, 16, "name or password is wrong")
@@ -326,6 +343,29 @@ func TestApplyChangesNothingWhenAFileIsWrong(t *testing.T) {
 		if _, err := run(t, "", "apply", "-f", dir, "--yes"); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestSearchFindsTheTimeOfAnIndex(t *testing.T) {
+	s := start(t)
+	last := func() string { return strings.TrimSpace(s.asked[len(s.asked)-1]) }
+	must(t, "", "search", "logs")
+	if !strings.Contains(last(), `"sort":[{"at":`) {
+		t.Errorf("asked %s", last())
+	}
+	must(t, "", "search", "logs", "--time-field", "seen", "--since", "5m")
+	if !strings.Contains(last(), `"sort":[{"seen":`) || !strings.Contains(last(), `"range":{"seen":`) {
+		t.Errorf("asked %s", last())
+	}
+	must(t, "", "search", "plain")
+	if !strings.Contains(last(), `"sort":[]`) {
+		t.Errorf("asked %s", last())
+	}
+	if _, err := run(t, "", "search", "plain", "--since", "5m"); err == nil || !strings.Contains(err.Error(), "--time-field") {
+		t.Errorf("err = %v", err)
+	}
+	if _, err := run(t, "", "search", "broken"); err == nil || !strings.Contains(err.Error(), "the query can't be read") {
+		t.Errorf("err = %v", err)
 	}
 }
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -128,10 +129,16 @@ func refusal(res *http.Response) error {
 	var store struct { // an error of the search store
 		Error struct {
 			Reason string `json:"reason"`
+			Causes []struct {
+				Reason string `json:"reason"`
+			} `json:"root_cause"`
 		} `json:"error"`
 	}
 	if json.Unmarshal(text, &store) == nil {
 		e.Message = store.Error.Reason
+		if len(store.Error.Causes) > 0 { // it says more than "all shards failed"
+			e.Message = cmp.Or(store.Error.Causes[0].Reason, e.Message)
+		}
 	}
 	if json.Unmarshal(text, e) != nil || e.Message == "" {
 		e.Code, e.Message = codes.Unknown, fmt.Sprintf("the server answered %s: %.200s", res.Status, bytes.TrimSpace(text))

@@ -69,7 +69,7 @@ func (f *flags) searchCommand() *cobra.Command {
 	fl := c.Flags()
 	fl.StringVar(&s.since, "since", "", "not older: 15m, or as in 2026-01-02T15:04:05Z")
 	fl.StringVar(&s.until, "until", "", "not newer")
-	fl.StringVar(&s.timeField, "time-field", "@timestamp", "field by which --since and --until choose")
+	fl.StringVar(&s.timeField, "time-field", "", "field by which --since and --until choose (@timestamp, or another date of the index)")
 	fl.StringVar(&s.sort, "sort", "", "field to sort by, as in bytes:desc (the time field, newest first)")
 	fl.IntVarP(&s.size, "size", "n", 20, "at most so many documents")
 	fl.StringSliceVar(&s.fields, "fields", nil, "columns to show")
@@ -97,9 +97,15 @@ func (s *searchFlags) body(f *flags, query string) (map[string]any, error) {
 		bounds[key], bounds["format"] = at.UTC().Format("2006-01-02T15:04:05.000Z"), "strict_date_optional_time"
 	}
 	if len(bounds) > 0 {
+		if s.timeField == "" {
+			return nil, errors.New("the index has no field that is a date: --time-field names the one that --since and --until mean")
+		}
 		filter = append(filter, map[string]any{"range": map[string]any{s.timeField: bounds}})
 	}
-	sort := map[string]any{s.timeField: map[string]any{"order": "desc", "unmapped_type": "date"}}
+	sort := []any{}
+	if s.timeField != "" {
+		sort = append(sort, map[string]any{s.timeField: map[string]any{"order": "desc", "unmapped_type": "date"}})
+	}
 	if s.sort != "" {
 		field, order, ok := strings.Cut(s.sort, ":")
 		if !ok {
@@ -108,13 +114,13 @@ func (s *searchFlags) body(f *flags, query string) (map[string]any, error) {
 		if order != "asc" && order != "desc" {
 			return nil, fmt.Errorf("--sort %q ends in neither :asc nor :desc", s.sort)
 		}
-		sort = map[string]any{field: map[string]any{"order": order, "unmapped_type": "keyword"}}
+		sort = []any{map[string]any{field: map[string]any{"order": order, "unmapped_type": "keyword"}}}
 	}
 	q := map[string]any{"match_all": map[string]any{}}
 	if len(filter) > 0 {
 		q = map[string]any{"bool": map[string]any{"filter": filter}}
 	}
-	return map[string]any{"size": s.size, "sort": []any{sort}, "query": q, "track_total_hits": true}, nil
+	return map[string]any{"size": s.size, "sort": sort, "query": q, "track_total_hits": true}, nil
 }
 
 func (f *flags) search(cmd *cobra.Command, args []string, s *searchFlags) error {
@@ -122,15 +128,20 @@ func (f *flags) search(cmd *cobra.Command, args []string, s *searchFlags) error 
 	if len(args) > 1 {
 		query = args[1]
 	}
+	c, err := f.client()
+	if err != nil {
+		return err
+	}
+	if s.timeField == "" {
+		if s.timeField, err = dateOf(cmd.Context(), c, args[0]); err != nil {
+			return err
+		}
+	}
 	body, err := s.body(f, query)
 	if err != nil {
 		return err
 	}
 	in, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	c, err := f.client()
 	if err != nil {
 		return err
 	}
@@ -143,6 +154,33 @@ func (f *flags) search(cmd *cobra.Command, args []string, s *searchFlags) error 
 		return f.printJSON(cmd.OutOrStdout(), answer)
 	}
 	return showHits(cmd, answer, s.fields)
+}
+
+// dateOf finds by which field an index has a time: @timestamp, or the first other one.
+func dateOf(ctx context.Context, c *client, index string) (string, error) {
+	answer, err := c.raw(ctx, http.MethodGet, path("search", index, "_field_caps")+"?fields=*", nil)
+	if err != nil {
+		return "", err
+	}
+	var res struct {
+		Fields map[string]map[string]json.RawMessage `json:"fields"`
+	}
+	if err := json.Unmarshal(answer, &res); err != nil {
+		return "", fmt.Errorf("read the fields of %s: %w", index, err)
+	}
+	first := ""
+	for name, kinds := range res.Fields {
+		if kinds["date"] == nil && kinds["date_nanos"] == nil {
+			continue
+		}
+		if name == "@timestamp" {
+			return name, nil
+		}
+		if first == "" || name < first {
+			first = name
+		}
+	}
+	return first, nil
 }
 
 func showHits(cmd *cobra.Command, answer []byte, fields []string) error {

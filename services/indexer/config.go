@@ -7,6 +7,7 @@ import (
 	"github.com/weirflow/weirflow/services/platform/kafka"
 	"github.com/weirflow/weirflow/services/platform/ports"
 	"github.com/weirflow/weirflow/services/platform/rpc"
+	"github.com/weirflow/weirflow/services/platform/secret"
 )
 
 // Config is the configuration of the service.
@@ -15,6 +16,8 @@ type Config struct {
 	RPC rpc.ServerConfig `yaml:"rpc"`
 	// Kafka is the cluster that results are read from.
 	Kafka kafka.Config `yaml:"kafka"`
+	// Search is the user of a store, for sinks that name the store and no user.
+	Search Search `yaml:"search"`
 	// Group is the consumer group that instances share.
 	Group string `yaml:"group" help:"consumer group that instances share"`
 	// CheckpointInterval is how often sinks that flush on checkpoints are
@@ -26,13 +29,20 @@ type Config struct {
 	QueueBytes int `yaml:"queue_bytes" help:"what waits in memory for each partition"`
 }
 
+// Search is a store and who writes to it.
+type Search struct {
+	URL      string        `yaml:"url" help:"store whose sinks need no user of their own; empty: none"`
+	Username string        `yaml:"username" help:"user for them"`
+	Password secret.String `yaml:"password" help:"its password"`
+}
+
 // DefaultConfig reads from a Kafka on this machine.
 func DefaultConfig() Config {
 	return Config{
 		RPC:   rpc.ServerConfig{Listen: ports.Loopback(ports.IndexerGRPC)},
 		Kafka: kafka.Config{Brokers: []string{ports.Loopback(ports.Kafka)}},
 		Group: "weirflow-indexer", CheckpointInterval: 200 * time.Millisecond, QueueBytes: 32 << 20,
-		DeadLetterRetention: 14 * 24 * time.Hour,
+		DeadLetterRetention: 14 * 24 * time.Hour, Search: Search{Username: "elastic"},
 	}
 }
 

@@ -119,6 +119,11 @@ func (s *Service) Run(ctx context.Context) error {
 
 func sinkKey(job, name string) string { return job + "/" + name }
 
+func (s *Service) store() sink.Store {
+	c := s.cfg.Search
+	return sink.Store{URL: c.URL, Username: c.Username, Password: c.Password.Reveal()}
+}
+
 // sinkChanged follows the table of sinks.
 func (s *Service) sinkChanged(key string, spec *indexv1.Sink, deleted bool) {
 	s.mu.Lock()
@@ -134,7 +139,7 @@ func (s *Service) sinkChanged(key string, spec *indexv1.Sink, deleted bool) {
 		have.Update(spec)
 	default:
 		delete(s.gone, key)
-		s.byName[key] = sink.New(spec, s.d.Logger, s, s.d.Book.Stage(key))
+		s.byName[key] = sink.New(spec, s.store(), s.d.Logger, s, s.d.Book.Stage(key))
 	}
 }
 

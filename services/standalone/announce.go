@@ -79,7 +79,10 @@ and the SQL job %q carries each line through topic %s into index %s:
   curl %s'%s/%s/_search?pretty' -H 'Content-Type: application/json' -d '{"query":{"match_all":{}},"size":10}'
   kcat -C -b %s -t %s -o beginning -e
 
-`, a.dir.in("demo", "top.log"), demo.Job, demo.Topic, demo.Index, user, p.searchURL, demo.Index, p.kafka.Brokers[0], demo.Topic)
+Log files of your own: weirflow run -c filebeat.yml
+http://%s/sources writes a filebeat.yml for a file that you name.
+
+`, a.dir.in("demo", "top.log"), demo.Job, demo.Topic, demo.Index, user, p.searchURL, demo.Index, p.kafka.Brokers[0], demo.Topic, p.gateway)
 	} else {
 		b.WriteByte('\n')
 	}

@@ -56,13 +56,13 @@ type assembly struct {
 // places are the addresses of everything, as they turned out.
 type places struct {
 	gateway, grpc, ingest, admin, alerting string
-	kafka                            kafka.Config
-	kafkaEmbedded                    bool
-	searchURL                        string
-	searchEmbedded                   bool
-	searchUser                       string
-	searchPassword                   secret.String
-	passwordIsNew                    bool
+	kafka                                  kafka.Config
+	kafkaEmbedded                          bool
+	searchURL                              string
+	searchEmbedded                         bool
+	searchUser                             string
+	searchPassword                         secret.String
+	passwordIsNew                          bool
 }
 
 // Run puts the process together, runs it until the context ends, and stops it.
@@ -188,6 +188,7 @@ func (a *assembly) addIndexer() error {
 	}
 	cfg := indexer.DefaultConfig()
 	cfg.Kafka = a.places.kafka
+	cfg.Search = indexer.Search{URL: a.places.searchURL, Username: a.places.searchUser, Password: a.places.searchPassword}
 	s, err := indexer.New(cfg, indexer.Deps{Logger: a.log("indexer"), Meters: a.tel.Meters, Board: e.Board, Book: e.Book})
 	if err != nil {
 		return err
@@ -249,7 +250,7 @@ func (a *assembly) addGateway() error {
 	cfg.GRPC, cfg.Access, cfg.Kafka = a.cfg.Gateway.GRPC, a.cfg.Gateway.Access, a.places.kafka
 	cfg.Search = gateway.Search{URL: a.places.searchURL, Username: a.places.searchUser, Password: a.places.searchPassword}
 	s, err := gateway.New(cfg, gateway.Deps{
-		Logger: a.log("gateway"), Meters: a.tel.Meters, Tracers: a.tel.Tracers, Propagator: a.tel.Propagator, Board: e.Board, Backends: a.backends,
+		Logger: a.log("gateway"), Meters: a.tel.Meters, Tracers: a.tel.Tracers, Propagator: a.tel.Propagator, Board: e.Board, Backends: a.backends, Ingest: a.places.ingest,
 	})
 	if err != nil {
 		return err

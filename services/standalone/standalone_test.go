@@ -152,7 +152,7 @@ func TestAnnouncement(t *testing.T) {
 		want, not []string
 	}{
 		{"first start", "/d", func(a *assembly) { a.places.passwordIsNew = true },
-			[]string{"http://127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:4", "embedded, user elastic", "password of user elastic is s3cret", "/d/search-password", `-u elastic:s3cret 'http://127.0.0.1:3/oceanus_test2/_search`}, []string{"Admin"}},
+			[]string{"http://127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:4", "embedded, user elastic", "password of user elastic is s3cret", "/d/search-password", `-u elastic:s3cret 'http://127.0.0.1:3/oceanus_test2/_search`, "http://127.0.0.1:1/sources"}, []string{"Admin"}},
 		{"second start", "/d", func(*assembly) {}, []string{`curl -u elastic:"$(cat /d/search-password)" `}, []string{"s3cret"}},
 		{"a directory with blanks", "/my data", func(*assembly) {}, []string{`-u elastic:"$(cat '/my data/search-password')" `}, []string{"s3cret"}},
 		{"configured", "/d", func(a *assembly) { a.cfg.Search.Password = "s3cret" }, []string{"-u elastic:… "}, []string{"s3cret"}},

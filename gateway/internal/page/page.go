@@ -86,10 +86,12 @@ func prepare(name string, body []byte) (file, error) {
 	return f, nil
 }
 
-// Is reports whether a path is the page's or a file's, rather than nothing.
+// Is reports whether a path is the page's or a file's, rather than nothing. Names in a
+// path may have dots: /messages/app.log is a topic's page.
 func (h *Handler) Is(p string) bool {
 	_, ok := h.files[p]
-	return ok || !strings.Contains(path.Base(p), ".")
+	first, _, _ := strings.Cut(strings.TrimPrefix(p, "/"), "/")
+	return ok || first != "assets" && !strings.Contains(first, ".")
 }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -79,7 +79,7 @@ func TestFiles(t *testing.T) {
 	if plain := get(h, http.MethodGet, "/assets/a-1.js"); plain.Body.Len() != 11_000 {
 		t.Errorf("unzipped: %d", plain.Body.Len())
 	}
-	if h.Is("/assets/a-2.js") || h.Is("/.git/config.txt") || !h.Is("/favicon.svg") || !h.Is("/jobs/x") {
+	if h.Is("/assets/a-2.js") || h.Is("/.git/config.txt") || !h.Is("/favicon.svg") || !h.Is("/jobs/x") || !h.Is("/messages/app.log") || h.Is("/robots.txt") {
 		t.Error("what is there is not known")
 	}
 }

@@ -1510,6 +1510,18 @@ export interface components {
          * @enum {string}
          */
         v1Comparison: "COMPARISON_UNSPECIFIED" | "COMPARISON_ABOVE" | "COMPARISON_AT_LEAST" | "COMPARISON_BELOW" | "COMPARISON_AT_MOST";
+        /** @description Connections are where statements and agents reach what the installation uses. */
+        v1Connections: {
+            /** @description Addresses of Kafka: 'properties.bootstrap.servers'. */
+            brokers?: string[];
+            /** @description Address to which agents send: hosts of output.ingest. */
+            ingest?: string;
+            /**
+             * @description URL of the search store: 'hosts'. Sinks that name it need no user of their own where
+             *     the indexer has one for it.
+             */
+            searchUrl?: string;
+        };
         v1CountDeadLettersResponse: {
             /** Format: int64 */
             discarded?: string;
@@ -1949,6 +1961,7 @@ export interface components {
             version?: string;
         };
         v1GetStatusResponse: {
+            connections?: components["schemas"]["v1Connections"];
             services?: components["schemas"]["v1ServiceStatus"][];
         };
         v1GetTemplateResponse: {
@@ -3652,6 +3665,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetDashboardResponse"];
                 };
             };
+            /** @description It is still as the ETag in If-None-Match says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -4557,6 +4577,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetJobResponse"];
                 };
             };
+            /** @description It is still as the ETag in If-None-Match says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -5174,6 +5201,13 @@ export interface operations {
                     "application/json": components["schemas"]["v1GetPersonResponse"];
                 };
             };
+            /** @description It is still as the ETag in If-None-Match says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
             403: components["responses"]["403"];
@@ -5340,6 +5374,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["v1GetPolicyResponse"];
                 };
+            };
+            /** @description It is still as the ETag in If-None-Match says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
@@ -5637,6 +5678,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["v1GetRotaResponse"];
                 };
+            };
+            /** @description It is still as the ETag in If-None-Match says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
@@ -6275,6 +6323,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["v1GetTemplateResponse"];
                 };
+            };
+            /** @description It is still as the ETag in If-None-Match says. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];

@@ -41,6 +41,7 @@ func preview(ctx context.Context, t *template.Template, log *slog.Logger, req *a
 	}
 	ctx = notify.WithReceiverName(notify.WithGroupKey(ctx, "preview"), "preview")
 	ctx = notify.WithGroupLabels(ctx, model.LabelSet{"alertname": a.Labels["alertname"]})
+	ctx = notify.WithNotificationReason(ctx, notify.ReasonFirstNotification)
 	r := message.New(ctx, t, req.GetLanguage(), log, []*alert.Alert{a})
 	res := &alertv1.PreviewTemplateResponse{Limit: int32(b.limit), Measure: b.measure}
 	var err error

@@ -55,13 +55,10 @@ func Malformed(err error) bool {
 }
 
 // NewClient prepares the connection that a sink record describes.
-func NewClient(s *indexv1.Sink) (*Client, error) {
+func NewClient(s *indexv1.Sink, own Store) (*Client, error) {
 	addresses := make([]string, 0, len(s.GetHosts()))
 	for _, h := range s.GetHosts() {
-		if !strings.Contains(h, "://") {
-			h = "http://" + h
-		}
-		addresses = append(addresses, strings.TrimRight(h, "/")+"/"+strings.Trim(s.GetConnectionPathPrefix(), "/"))
+		addresses = append(addresses, address(h)+"/"+strings.Trim(s.GetConnectionPathPrefix(), "/"))
 	}
 	if len(addresses) == 0 {
 		return nil, errors.New("the sink names no host")
@@ -72,8 +69,9 @@ func NewClient(s *indexv1.Sink) (*Client, error) {
 		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, WriteBufferSize: 64 << 10, ReadBufferSize: 64 << 10,
 		TLSClientConfig: tlsConfig(s.GetSslCertificateFingerprint()),
 	}
+	user, password := own.credentials(s)
 	es, err := elasticsearch.NewClient(elasticsearch.Config{
-		Addresses: addresses, Username: s.GetUsername(), Password: s.GetPassword(),
+		Addresses: addresses, Username: user, Password: password,
 		// Retries are decided per item and per sink, not by the transport.
 		DisableRetry: true, DisableMetaHeader: true, Transport: productHeader{tr},
 	})

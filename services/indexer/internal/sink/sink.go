@@ -34,6 +34,7 @@ type Sink struct {
 
 	mu      sync.Mutex
 	spec    *indexv1.Sink // nil when deleted
+	own     Store
 	client  *Client
 	changed chan struct{}
 
@@ -43,8 +44,8 @@ type Sink struct {
 }
 
 // New makes a sink of its record.
-func New(spec *indexv1.Sink, log *slog.Logger, r Reporter, stage *ledger.Stage) *Sink {
-	return &Sink{spec: spec, log: log, report: r, stage: stage, changed: make(chan struct{})}
+func New(spec *indexv1.Sink, own Store, log *slog.Logger, r Reporter, stage *ledger.Stage) *Sink {
+	return &Sink{spec: spec, own: own, log: log, report: r, stage: stage, changed: make(chan struct{})}
 }
 
 // Update takes a new record, or nil for deletion.
@@ -80,7 +81,7 @@ func (s *Sink) current() (*indexv1.Sink, *Client, <-chan struct{}, error) {
 		return nil, nil, s.changed, ErrDeleted
 	}
 	if s.client == nil {
-		c, err := NewClient(s.spec)
+		c, err := NewClient(s.spec, s.own)
 		if err != nil {
 			return s.spec, nil, s.changed, err
 		}

@@ -47,7 +47,7 @@ func start(t *testing.T, b *box) (*sink.Sink, *ledger.Book, *atomic.Int32) {
 		t.Fatal(err)
 	}
 	spec := &indexv1.Sink{Job: "j", Sink: "s", Hosts: []string{srv.URL}, FailureHandler: indexv1.FailureHandler_FAILURE_HANDLER_IGNORE}
-	return sink.New(spec, slog.New(slog.DiscardHandler), b, book.Stage("j/s")), book, &requests
+	return sink.New(spec, sink.Store{}, slog.New(slog.DiscardHandler), b, book.Stage("j/s")), book, &requests
 }
 
 func action() []bulk.Action {

@@ -215,16 +215,83 @@ func (*GetStatusRequest) Descriptor() ([]byte, []int) {
 	return file_weirflow_status_v1_status_service_proto_rawDescGZIP(), []int{2}
 }
 
+// Connections are where statements and agents reach what the installation uses.
+type Connections struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Addresses of Kafka: 'properties.bootstrap.servers'.
+	Brokers []string `protobuf:"bytes,1,rep,name=brokers,proto3" json:"brokers,omitempty"`
+	// URL of the search store: 'hosts'. Sinks that name it need no user of their own where
+	// the indexer has one for it.
+	SearchUrl string `protobuf:"bytes,2,opt,name=search_url,json=searchUrl,proto3" json:"search_url,omitempty"`
+	// Address to which agents send: hosts of output.ingest.
+	Ingest        string `protobuf:"bytes,3,opt,name=ingest,proto3" json:"ingest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Connections) Reset() {
+	*x = Connections{}
+	mi := &file_weirflow_status_v1_status_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Connections) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Connections) ProtoMessage() {}
+
+func (x *Connections) ProtoReflect() protoreflect.Message {
+	mi := &file_weirflow_status_v1_status_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Connections.ProtoReflect.Descriptor instead.
+func (*Connections) Descriptor() ([]byte, []int) {
+	return file_weirflow_status_v1_status_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Connections) GetBrokers() []string {
+	if x != nil {
+		return x.Brokers
+	}
+	return nil
+}
+
+func (x *Connections) GetSearchUrl() string {
+	if x != nil {
+		return x.SearchUrl
+	}
+	return ""
+}
+
+func (x *Connections) GetIngest() string {
+	if x != nil {
+		return x.Ingest
+	}
+	return ""
+}
+
 type GetStatusResponse struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Services      []*ServiceStatus       `protobuf:"bytes,1,rep,name=services,proto3" json:"services,omitempty"`
+	state    protoimpl.MessageState `protogen:"open.v1"`
+	Services []*ServiceStatus       `protobuf:"bytes,1,rep,name=services,proto3" json:"services,omitempty"`
+	// Said by the gateway.
+	Connections   *Connections `protobuf:"bytes,2,opt,name=connections,proto3" json:"connections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetStatusResponse) Reset() {
 	*x = GetStatusResponse{}
-	mi := &file_weirflow_status_v1_status_service_proto_msgTypes[3]
+	mi := &file_weirflow_status_v1_status_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -236,7 +303,7 @@ func (x *GetStatusResponse) String() string {
 func (*GetStatusResponse) ProtoMessage() {}
 
 func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_weirflow_status_v1_status_service_proto_msgTypes[3]
+	mi := &file_weirflow_status_v1_status_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -249,12 +316,19 @@ func (x *GetStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetStatusResponse) Descriptor() ([]byte, []int) {
-	return file_weirflow_status_v1_status_service_proto_rawDescGZIP(), []int{3}
+	return file_weirflow_status_v1_status_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetStatusResponse) GetServices() []*ServiceStatus {
 	if x != nil {
 		return x.Services
+	}
+	return nil
+}
+
+func (x *GetStatusResponse) GetConnections() *Connections {
+	if x != nil {
+		return x.Connections
 	}
 	return nil
 }
@@ -277,9 +351,15 @@ const file_weirflow_status_v1_status_service_proto_rawDesc = "" +
 	"started_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12.\n" +
 	"\x05parts\x18\x06 \x03(\v2\x18.weirflow.status.v1.PartR\x05parts\x12#\n" +
 	"\radmin_address\x18\a \x01(\tR\fadminAddress\"\x12\n" +
-	"\x10GetStatusRequest\"R\n" +
+	"\x10GetStatusRequest\"^\n" +
+	"\vConnections\x12\x18\n" +
+	"\abrokers\x18\x01 \x03(\tR\abrokers\x12\x1d\n" +
+	"\n" +
+	"search_url\x18\x02 \x01(\tR\tsearchUrl\x12\x16\n" +
+	"\x06ingest\x18\x03 \x01(\tR\x06ingest\"\x95\x01\n" +
 	"\x11GetStatusResponse\x12=\n" +
-	"\bservices\x18\x01 \x03(\v2!.weirflow.status.v1.ServiceStatusR\bservices2i\n" +
+	"\bservices\x18\x01 \x03(\v2!.weirflow.status.v1.ServiceStatusR\bservices\x12A\n" +
+	"\vconnections\x18\x02 \x01(\v2\x1f.weirflow.status.v1.ConnectionsR\vconnections2i\n" +
 	"\rStatusService\x12X\n" +
 	"\tGetStatus\x12$.weirflow.status.v1.GetStatusRequest\x1a%.weirflow.status.v1.GetStatusResponseBGZEgithub.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1;statusv1b\x06proto3"
 
@@ -295,25 +375,27 @@ func file_weirflow_status_v1_status_service_proto_rawDescGZIP() []byte {
 	return file_weirflow_status_v1_status_service_proto_rawDescData
 }
 
-var file_weirflow_status_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_weirflow_status_v1_status_service_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_weirflow_status_v1_status_service_proto_goTypes = []any{
 	(*Part)(nil),                  // 0: weirflow.status.v1.Part
 	(*ServiceStatus)(nil),         // 1: weirflow.status.v1.ServiceStatus
 	(*GetStatusRequest)(nil),      // 2: weirflow.status.v1.GetStatusRequest
-	(*GetStatusResponse)(nil),     // 3: weirflow.status.v1.GetStatusResponse
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*Connections)(nil),           // 3: weirflow.status.v1.Connections
+	(*GetStatusResponse)(nil),     // 4: weirflow.status.v1.GetStatusResponse
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 }
 var file_weirflow_status_v1_status_service_proto_depIdxs = []int32{
-	4, // 0: weirflow.status.v1.ServiceStatus.started_at:type_name -> google.protobuf.Timestamp
+	5, // 0: weirflow.status.v1.ServiceStatus.started_at:type_name -> google.protobuf.Timestamp
 	0, // 1: weirflow.status.v1.ServiceStatus.parts:type_name -> weirflow.status.v1.Part
 	1, // 2: weirflow.status.v1.GetStatusResponse.services:type_name -> weirflow.status.v1.ServiceStatus
-	2, // 3: weirflow.status.v1.StatusService.GetStatus:input_type -> weirflow.status.v1.GetStatusRequest
-	3, // 4: weirflow.status.v1.StatusService.GetStatus:output_type -> weirflow.status.v1.GetStatusResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	3, // 3: weirflow.status.v1.GetStatusResponse.connections:type_name -> weirflow.status.v1.Connections
+	2, // 4: weirflow.status.v1.StatusService.GetStatus:input_type -> weirflow.status.v1.GetStatusRequest
+	4, // 5: weirflow.status.v1.StatusService.GetStatus:output_type -> weirflow.status.v1.GetStatusResponse
+	5, // [5:6] is the sub-list for method output_type
+	4, // [4:5] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_status_v1_status_service_proto_init() }
@@ -327,7 +409,7 @@ func file_weirflow_status_v1_status_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weirflow_status_v1_status_service_proto_rawDesc), len(file_weirflow_status_v1_status_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
