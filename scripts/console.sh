@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Makes the TypeScript SDK from the OpenAPI document, checks the console, and builds it
+# Lints the OpenAPI document, makes the TypeScript SDK from it, checks the console, and builds it
 # into gateway/console/dist. With --check it fails if that is not what is committed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
+export REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true
 sdk=proto/sdk/typescript
 console=gateway/console
 
@@ -19,7 +20,7 @@ install() {
 command -v node >/dev/null || { echo "Node 20.19 or later is needed to build the console" >&2; exit 1; }
 install $sdk
 install $console
-(cd $sdk && npm run --silent gen && npm run --silent build)
+(cd $sdk && npm run --silent lint && npm run --silent gen && npm run --silent build)
 cd $console
 npm run --silent types
 npm run --silent lint

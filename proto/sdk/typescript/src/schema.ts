@@ -45,6 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List alerts */
         get: operations["AlertService_ListAlerts"];
         put?: never;
         post?: never;
@@ -83,6 +84,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Assign alert */
         post: operations["AlertService_AssignAlert"];
         delete?: never;
         options?: never;
@@ -99,6 +101,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Comment alert */
         post: operations["AlertService_CommentAlert"];
         delete?: never;
         options?: never;
@@ -147,10 +150,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get dashboard */
         get: operations["DashboardService_GetDashboard"];
         /** PutDashboard makes or replaces one. A version that is not the present one is refused. */
         put: operations["DashboardService_PutDashboard"];
         post?: never;
+        /** Delete dashboard */
         delete: operations["DashboardService_DeleteDashboard"];
         options?: never;
         head?: never;
@@ -303,6 +308,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List jobs */
         get: operations["JobService_ListJobs"];
         put?: never;
         /**
@@ -419,6 +425,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List savepoints */
         get: operations["JobService_ListSavepoints"];
         put?: never;
         /**
@@ -442,6 +449,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Delete savepoint */
         delete: operations["JobService_DeleteSavepoint"];
         options?: never;
         head?: never;
@@ -472,9 +480,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get job */
         get: operations["JobService_GetJob"];
         put?: never;
         post?: never;
+        /** Delete job */
         delete: operations["JobService_DeleteJob"];
         options?: never;
         head?: never;
@@ -490,6 +500,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Start job */
         post: operations["JobService_StartJob"];
         delete?: never;
         options?: never;
@@ -506,6 +517,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** Stop job */
         post: operations["JobService_StopJob"];
         delete?: never;
         options?: never;
@@ -595,6 +607,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get ledger */
         get: operations["LedgerService_GetLedger"];
         put?: never;
         post?: never;
@@ -696,6 +709,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List people */
         get: operations["OnCallService_ListPeople"];
         put?: never;
         post?: never;
@@ -712,6 +726,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get person */
         get: operations["OnCallService_GetPerson"];
         /** PutPerson keeps a person, in the place of one of the same name. */
         put: operations["OnCallService_PutPerson"];
@@ -730,6 +745,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List policies */
         get: operations["PolicyService_ListPolicies"];
         put?: never;
         post?: never;
@@ -746,10 +762,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get policy */
         get: operations["PolicyService_GetPolicy"];
         /** PutPolicy keeps a policy, in the place of one of the same name. */
         put: operations["PolicyService_PutPolicy"];
         post?: never;
+        /** Delete policy */
         delete: operations["PolicyService_DeletePolicy"];
         options?: never;
         head?: never;
@@ -817,6 +835,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List rotas */
         get: operations["OnCallService_ListRotas"];
         put?: never;
         post?: never;
@@ -833,6 +852,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get rota */
         get: operations["OnCallService_GetRota"];
         /**
          * PutRota keeps a rota, in the place of one of the same name. Its overrides stay
@@ -840,6 +860,7 @@ export interface paths {
          */
         put: operations["OnCallService_PutRota"];
         post?: never;
+        /** Delete rota */
         delete: operations["OnCallService_DeleteRota"];
         options?: never;
         head?: never;
@@ -873,6 +894,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** Delete override */
         delete: operations["OnCallService_DeleteOverride"];
         options?: never;
         head?: never;
@@ -974,6 +996,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get status */
         get: operations["StatusService_GetStatus"];
         put?: never;
         post?: never;
@@ -1008,9 +1031,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get template */
         get: operations["TemplateService_GetTemplate"];
         put?: never;
         post?: never;
+        /** Delete template */
         delete: operations["TemplateService_DeleteTemplate"];
         options?: never;
         head?: never;
@@ -1076,8 +1101,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** List topics */
         get: operations["TopicService_ListTopics"];
         put?: never;
+        /** Create topic */
         post: operations["TopicService_CreateTopic"];
         delete?: never;
         options?: never;
@@ -1092,9 +1119,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Get topic */
         get: operations["TopicService_GetTopic"];
         put?: never;
         post?: never;
+        /** Delete topic */
         delete: operations["TopicService_DeleteTopic"];
         options?: never;
         head?: never;

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/getkin/kin-openapi/openapi3"
 )
@@ -14,6 +15,7 @@ func polish(doc *openapi3.T) error {
 	if err := shorten(doc); err != nil {
 		return err
 	}
+	doc.Info.License = &openapi3.License{Name: "Apache-2.0", URL: "https://www.apache.org/licenses/LICENSE-2.0"}
 	doc.Components.SecuritySchemes = openapi3.SecuritySchemes{
 		"token":    {Value: &openapi3.SecurityScheme{Type: "http", Scheme: "bearer", Description: "A token of a user (wf_…), or the configured one."}},
 		"password": {Value: &openapi3.SecurityScheme{Type: "http", Scheme: "basic", Description: "A user's name and password."}},
@@ -32,12 +34,29 @@ func polish(doc *openapi3.T) error {
 		}
 		for _, op := range item.Operations() {
 			answers(op)
+			if op.Summary == "" {
+				op.Summary = words(op.OperationID)
+			}
 			if strings.HasSuffix(path, ":follow") || strings.HasSuffix(path, ":watch") || strings.HasSuffix(path, ":preview") {
 				events(op)
 			}
 		}
 	}
 	return nil
+}
+
+// words makes a sentence of an operation's name: JobService_ListJobs is "List jobs".
+func words(operation string) string {
+	_, name, _ := strings.Cut(operation, "_")
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && unicode.IsUpper(r) {
+			b.WriteByte(' ')
+			r = unicode.ToLower(r)
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // shorten names the variables of paths by their last word, so that calls about one
