@@ -20,6 +20,11 @@ export const pages = [
   },
   { name: "sources", path: "/sources", ready: ".table tbody tr", task: sources },
   {
+    name: "sources-add",
+    path: "/sources?add=1",
+    ready: ".dialog[open] pre, dialog[open] .code, dialog[open] textarea, dialog[open] input",
+  },
+  {
     name: "sources-file",
     path: "/sources",
     ready: ".table tbody tr",
@@ -96,6 +101,7 @@ export const pages = [
     // Its task saves over another's change.
     allows: /status of 409/,
   },
+  { name: "dashboards-panel", path: "/dashboards?panel=new&index=oceanus_test2&query=kworker", ready: "dialog[open]" },
   { name: "dashboard-business", path: "/dashboards/business?from=now-1h", ready: ".dash-over canvas", settle: 2000 },
   { name: "dashboard-job", path: "/dashboards/job", ready: ".dash-number", settle: 3000 },
   { name: "dashboard-task", path: "/dashboards/task", ready: ".dash-over canvas", settle: 3000 },

@@ -110,6 +110,9 @@ func checkQuery(q *dashboardv1.PanelQuery) error {
 		if s.GetSize() < 0 || s.GetSize() > 1000 {
 			return errors.New("size is not between 0 and 1000")
 		}
+		if !regexp.MustCompile(`^([1-9]\d{0,3}[smhd])?$`).MatchString(s.GetInterval()) {
+			return fmt.Errorf("interval %q is not a number and s, m, h or d, such as 5m", s.GetInterval())
+		}
 	default:
 		return errors.New("promql or search is missing")
 	}

@@ -167,6 +167,7 @@ func TestWrongDashboards(t *testing.T) {
 		"no index":     {search(&dashboardv1.SearchQuery{}), "index is missing"},
 		"no field":     {search(&dashboardv1.SearchQuery{Index: "a", Metric: "avg"}), "avg of what?"},
 		"odd metric":   {search(&dashboardv1.SearchQuery{Index: "a", Metric: "median", Field: "x"}), "p99"},
+		"odd interval": {search(&dashboardv1.SearchQuery{Index: "a", Interval: "5 minutes"}), "such as 5m"},
 		"odd variable": {func(d *dashboardv1.Dashboard) { d.Variables = []*dashboardv1.Variable{{Name: "a b"}} }, "word of its own"},
 		"too large":    {func(d *dashboardv1.Dashboard) { d.Description = strings.Repeat("x", maxBytes) }, "at most"},
 	} {

@@ -1,6 +1,7 @@
 package dashboard
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -192,7 +193,7 @@ func buckets(s *dashboardv1.SearchQuery, time string) []any {
 		out = append(out, object{"id": "3", "type": "terms", "field": s.GetGroupBy(), "settings": object{"size": strconv.Itoa(int(size)), "order": "desc", "orderBy": "_count", "min_doc_count": "1"}})
 	}
 	if s.GetOverTime() || s.GetGroupBy() == "" {
-		out = append(out, object{"id": "2", "type": "date_histogram", "field": time, "settings": object{"interval": "auto", "min_doc_count": "0"}})
+		out = append(out, object{"id": "2", "type": "date_histogram", "field": time, "settings": object{"interval": cmp.Or(s.GetInterval(), "auto"), "min_doc_count": "0"}})
 	}
 	return out
 }

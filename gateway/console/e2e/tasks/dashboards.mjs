@@ -31,6 +31,8 @@ async function create(tab) {
 async function metrics(tab) {
   await tab.getByRole("button", { name: "Add a panel" }).first().click();
   await tab.getByLabel("Title", { exact: true }).fill("Up");
+  // A new panel is of documents where there are some.
+  await tab.getByLabel("From", { exact: true }).selectOption("promql");
   await fillEditor(tab, "up");
   await tab.locator(".dash-preview canvas").waitFor({ timeout: 20_000 });
   await tab.getByLabel("Drawn as").selectOption("stat");
@@ -42,13 +44,15 @@ async function metrics(tab) {
 async function documents(tab) {
   await tab.getByRole("button", { name: "Add a panel" }).first().click();
   await tab.getByLabel("Title", { exact: true }).fill("By file");
-  await tab.getByLabel("From", { exact: true }).selectOption("search");
+  const index = tab.getByRole("combobox", { name: "Index" });
+  await index.fill("oceanus_test2");
+  await index.press("Enter");
   const time = tab.getByRole("combobox", { name: "Time field" });
-  await time.fill("createTime");
-  await time.press("Enter");
+  await tab.waitForFunction((one) => one.value === "createTime", await time.elementHandle(), { timeout: 10_000 });
   const group = tab.getByRole("combobox", { name: "Split by" });
-  await group.fill("path.keyword");
+  await group.fill("path");
   await group.press("Enter");
+  await tab.waitForFunction((one) => one.value === "path.keyword", await group.elementHandle());
   await tab.locator(".dash-preview canvas").waitFor({ timeout: 20_000 });
   await tab.getByLabel("Drawn as").selectOption("pie");
   await tab.locator(".dash-preview .dash-shares li").first().waitFor();

@@ -14,5 +14,8 @@ export async function flow(tab, base) {
   await tab.keyboard.press("Control+k");
   await tab.keyboard.type("demo");
   await tab.locator('[role="option"]', { hasText: "demo" }).first().waitFor();
+  await tab.keyboard.press("Control+a");
+  await tab.keyboard.type("log file");
+  await tab.locator('[role="option"]', { hasText: "Add a log file" }).first().waitFor();
   await tab.keyboard.press("Escape");
 }

@@ -8,6 +8,8 @@ export async function jobs(tab, base) {
   await tab.request.delete(`${base}/api/v1/jobs/${NAME}/savepoints/e2e`, { headers: await csrf(tab, base) });
   const table = await draft(tab, base);
   await preview(tab);
+  await target(tab, table);
+  await masked(tab, table);
   await mistake(tab, table);
   await create(tab, table);
   await unitTest(tab);
@@ -30,6 +32,9 @@ async function draft(tab, base) {
   must(sql.includes("`@timestamp` TIMESTAMP_LTZ(3)"), `the table lacks its time: ${sql}`);
   await tab.getByRole("button", { name: "Start a job from these" }).click();
   await tab.locator(".cm-content").waitFor();
+  await tab.getByRole("tab", { name: /Problems/ }).click();
+  await tab.locator("text=No problems").waitFor({ timeout: 15_000 });
+  await tab.getByRole("tab", { name: /Preview/ }).click();
   return sql;
 }
 
@@ -39,6 +44,30 @@ async function preview(tab) {
   await tab.keyboard.press("Control+Enter");
   await tab.locator(".bench-cell").first().waitFor({ timeout: 20_000 });
   await tab.locator("text=/100 rows.*records read/").waitFor({ timeout: 20_000 });
+}
+
+/** target gives a SELECT that stands alone a table to write to, and then a second one. */
+async function target(tab, table) {
+  await fillEditor(tab, `${table}\nSELECT message, \`log\`.file.path FROM topic_app_info;`);
+  await tab.getByRole("tab", { name: /Problems/ }).click();
+  await tab.getByRole("button", { name: "Insert a target table" }).click({ timeout: 15_000 });
+  await tab.locator("text=No problems").waitFor({ timeout: 15_000 });
+  await tab.getByRole("button", { name: "Write to" }).click();
+  await tab.getByRole("menuitem", { name: "an alert" }).click();
+  await tab.locator(".cm-line", { hasText: "topic_app_info_alert" }).first().waitFor({ timeout: 15_000 });
+  await tab.locator("text=No problems").waitFor({ timeout: 15_000 });
+}
+
+/** masked says before a job is created that the secret of another cannot be taken over. */
+async function masked(tab, table) {
+  const sink = "CREATE TABLE o (message STRING) WITH ('connector' = 'elasticsearch-7', 'hosts' = 'http://127.0.0.1:1',";
+  await fillEditor(
+    tab,
+    `${table}\n${sink} 'index' = 'o', 'username' = 'a', 'password' = '******');\nINSERT INTO o SELECT message FROM topic_app_info;`,
+  );
+  await tab
+    .locator(".bench-problem", { hasText: "The secret of 'password' is not shown" })
+    .waitFor({ timeout: 15_000 });
 }
 
 /** mistake is underlined as one types, with what was meant; completion knows the columns. */

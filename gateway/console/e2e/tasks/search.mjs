@@ -8,6 +8,7 @@ export async function search(tab, base) {
   await query(tab);
   await fields(tab);
   await around(tab);
+  await words(tab, base);
   await more(tab, base);
   await download(tab);
   await zoom(tab);
@@ -51,6 +52,16 @@ async function around(tab) {
   must((await tab.locator(".search-lines li").count()) > 5, "there are no lines around it");
   await tab.keyboard.press("Escape");
   await tab.locator(".drawer").waitFor({ state: "detached" });
+}
+
+/** words says what several words mean, asks for all of them, and begins a panel with that. */
+async function words(tab, base) {
+  await tab.goto(`${base}/search?index=oceanus_test2&from=now-1h&refresh=0&q=kworker%20root`);
+  await tab.locator(".search-any").getByRole("button", { name: "kworker AND root", exact: true }).click();
+  await tab.waitForURL(/q=kworker(\+|%20)AND(\+|%20)root/);
+  await tab.locator(".search-any").waitFor({ state: "detached" });
+  const link = await tab.getByRole("link", { name: "Make a panel of this search" }).getAttribute("href");
+  must(/^\/dashboards\?panel=new&index=oceanus_test2&query=kworker\+AND\+root/.test(link), `the panel's link: ${link}`);
 }
 
 /** more comes as one scrolls, and each step is quick. */

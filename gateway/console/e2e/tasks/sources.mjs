@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { must } from "./check.mjs";
 
 /** sources: find a file of an agent and see its lines as they come. */
@@ -15,4 +16,17 @@ export async function sources(tab, base) {
     },
   );
   must((await tab.locator(".sources-line").count()) > 1, "the lines do not come");
+  await addFile(tab, base);
+}
+
+/** addFile: say which file, and take the filebeat.yml for it. */
+async function addFile(tab, base) {
+  await tab.goto(`${base}/sources`);
+  await tab.getByRole("button", { name: "Add a log file" }).click();
+  await tab.getByLabel("Path of the file").fill("/var/log/shop/orders-*.log");
+  must((await tab.getByLabel("Into the topic").inputValue()) === "orders", "the topic is not named by the file");
+  const started = tab.waitForEvent("download");
+  await tab.getByRole("button", { name: "Download" }).click();
+  const yml = await readFile(await (await started).path(), "utf8");
+  must(yml.includes("/var/log/shop/orders-*.log") && yml.includes("topic: orders"), yml);
 }

@@ -14,6 +14,8 @@ interface Target {
   kind: string;
   icon: IconName;
   path: string;
+  /** also are other words by which it is found. */
+  also?: string;
 }
 
 /** Palette goes to anything by its name. */
@@ -100,6 +102,7 @@ function rank(targets: Target[], typed: string): Target[] {
     const name = target.name.toLowerCase();
     const at = name.indexOf(wanted);
     if (at >= 0) return [{ target, score: at }];
+    if (target.also?.toLowerCase().includes(wanted)) return [{ target, score: 500 }];
     return contains(name, wanted) ? [{ target, score: 1000 }] : [];
   });
   return scored.sort((a, b) => a.score - b.score).map((one) => one.target);
@@ -150,6 +153,7 @@ function useTargets(): Target[] {
       names.flatMap((name) => (name ? [{ id: `${kind}/${name}`, name, kind, icon, path: path(name) }] : []));
     return [
       ...pages,
+      { id: "add-file", name: t.addFile, also: t.addFileAlso, kind: t.page, icon: "plus", path: "/sources?add=1" },
       { id: "new-job", name: t.newJob, kind: t.page, icon: "plus", path: "/jobs/new" },
       ...named(t.job, "jobs", jobs.data?.jobs?.map((j) => j.name) ?? [], (n) => `/jobs/${part(n)}`),
       ...named(t.topic, "messages", topics.data?.topics?.map((o) => o.name) ?? [], (n) => `/messages/${part(n)}`),

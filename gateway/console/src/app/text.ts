@@ -34,6 +34,8 @@ export const text = texts(
     dashboard: "dashboard",
     page: "page",
     newJob: "New job",
+    addFile: "Add a log file",
+    addFileAlso: "new source, agent, filebeat, collect",
     version: (v: string) => `Version ${v}`,
   },
   {
@@ -69,6 +71,8 @@ export const text = texts(
     dashboard: "仪表盘",
     page: "页面",
     newJob: "新建作业",
+    addFile: "添加日志文件",
+    addFileAlso: "新建采集, add log file, agent, filebeat",
     version: (v: string) => `版本 ${v}`,
   },
 );

@@ -33,6 +33,17 @@ export function intervalFor(from: number, to: number, most: number): Interval {
   return INTERVALS.find((interval) => span / interval.ms <= most) ?? calendar("1y", 365 * DAY);
 }
 
+/**
+ * chosen is the interval that somebody chose, such as "5m", as long as it cuts a span into
+ * at most so many buckets.
+ */
+export function chosen(text: string, from: number, to: number, most: number): Interval | undefined {
+  const [, n, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  if (!n || !unit) return undefined;
+  const ms = Number(n) * { s: SECOND, m: MINUTE, h: HOUR, d: DAY }[unit as "s" | "m" | "h" | "d"];
+  return (to - from) / ms <= most ? fixed(text, ms) : undefined;
+}
+
 /** zone is the browser's time zone, by which days begin. */
 export function zone(): string {
   return Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";

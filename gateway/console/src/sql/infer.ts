@@ -21,6 +21,26 @@ export interface InferOptions {
   /** brokers is where the cluster is: the value of properties.bootstrap.servers. */
   brokers?: string;
   table?: string;
+  /** startup is the value of scan.startup.mode. */
+  startup?: "latest-offset" | "earliest-offset";
+  /** computed are further columns, made of the others. */
+  computed?: readonly Computed[];
+  /** time makes the column that is the time of a row, from the one that would be it without. */
+  time?: (otherwise: string) => Computed;
+}
+
+/** Computed is a column that is made of others; its name is not quoted yet. */
+export interface Computed {
+  name: string;
+  type: string;
+  sql: string;
+}
+
+/** Column is a column or a field of one that messages have; its name is not quoted. */
+export interface Column {
+  name: string;
+  type: string;
+  fields: Column[];
 }
 
 export interface Inferred {
@@ -29,6 +49,13 @@ export interface Inferred {
   table: string;
   /** columns are the names at the top, as they are written in SQL. */
   columns: string[];
+  /** fields are the same with their types, and what is in them. */
+  fields: Column[];
+  /** time is the column that the watermark is on, not quoted; empty: none. */
+  time: string;
+  /** read is the time that would be taken without a computed one: when a line was read. */
+  read: string;
+  computed: readonly Computed[];
   /** used and skipped are how many messages were JSON objects, and how many not. */
   used: number;
   skipped: number;
@@ -49,28 +76,53 @@ export function inferTable(messages: readonly string[], options: InferOptions): 
   const fields = [...root.fields];
   if (fields.length === 0) return { ...rawTable(table, options), used: 0, skipped };
   const standard = standardOf(root);
-  const columns = fields.map(([name]) => quoteName(name));
-  const lines = fields.map(([name, shape]) => `${quoteName(name)} ${typeOf(shape, standard, 0)}`);
-  const time = fields.find(([, shape]) => isTime(shape, standard));
-  if (time) lines.push(watermark(quoteName(time[0])));
-  else if (!root.fields.has("record_time")) {
-    lines.push("record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'", watermark("record_time"));
-  }
+  const typed = columnsOf(root, standard, 0);
+  const time = fields.find(([, shape]) => isTime(shape, standard))?.[0];
+  // A topic's own column of that name stays what it is; then there is no watermark.
+  const read = time ?? (root.fields.has(RECORD_TIME) ? "" : RECORD_TIME);
   const usesTimes = timesOf(root).some(([form]) => standardFor(form) === "ISO-8601") && standard === "ISO-8601";
   const extra: [string, string][] = usesTimes ? [["json.timestamp-format.standard", "ISO-8601"]] : [];
-  const sql = statement(table, lines, [
-    ...connector(options),
-    ["format", "json"],
-    ["json.ignore-parse-errors", "true"],
-    ...extra,
-  ]);
-  return { sql, table, columns, used: messages.length - skipped, skipped };
+  const settings: [string, string][] = [["format", "json"], ["json.ignore-parse-errors", "true"], ...extra];
+  return { ...written(table, typed, read, settings, options), used: messages.length - skipped, skipped };
 }
+
+const RECORD_TIME = "record_time";
 
 /** rawTable reads messages that are not JSON objects as texts. */
 function rawTable(table: string, options: InferOptions) {
-  const lines = ["message STRING", "record_time TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'", watermark("record_time")];
-  return { sql: statement(table, lines, [...connector(options), ["format", "raw"]]), table, columns: ["message"] };
+  return written(table, [{ name: "message", type: "STRING", fields: [] }], RECORD_TIME, [["format", "raw"]], options);
+}
+
+/** written writes the statement of columns, the computed ones behind those that messages have. */
+function written(
+  table: string,
+  fields: Column[],
+  read: string,
+  settings: [string, string][],
+  options: InferOptions,
+): Omit<Inferred, "used" | "skipped"> {
+  const zoneless = fields.some(({ name, type }) => name === read && type === "TIMESTAMP(3)");
+  const otherwise = zoneless ? `CAST(${quoteName(read)} AS TIMESTAMP_LTZ(3))` : quoteName(read);
+  const own = read && options.time ? options.time(otherwise) : undefined;
+  const computed = [...(own ? [own] : []), ...(options.computed ?? [])];
+  const time = own?.name ?? read;
+  const lines = [
+    ...fields.map(({ name, type }) => `${quoteName(name)} ${type}`),
+    ...(read === RECORD_TIME ? [`${RECORD_TIME} TIMESTAMP_LTZ(3) METADATA FROM 'timestamp'`] : []),
+    ...computed.map(({ name, sql }) => `${quoteName(name)} AS ${sql}`),
+    ...(time ? [watermark(quoteName(time))] : []),
+  ];
+  const sql = statement(table, lines, [...connector(options), ...settings]);
+  return { sql, table, columns: fields.map(({ name }) => quoteName(name)), fields, time, read, computed };
+}
+
+/** columnsOf are the fields of an object with their types. */
+function columnsOf(shape: Shape, standard: Standard, depth: number): Column[] {
+  return [...shape.fields].map(([name, field]) => ({
+    name,
+    type: typeOf(field, standard, depth),
+    fields: field.kinds.size === 1 && field.kinds.has("object") ? columnsOf(field, standard, depth + 1) : [],
+  }));
 }
 
 function connector(options: InferOptions): [string, string][] {
@@ -79,7 +131,7 @@ function connector(options: InferOptions): [string, string][] {
     ["topic", options.topic],
     ["properties.bootstrap.servers", options.brokers ?? "127.0.0.1:9092"],
     ["properties.group.id", `${tableName(options.topic)}_reader`],
-    ["scan.startup.mode", "latest-offset"],
+    ["scan.startup.mode", options.startup ?? "latest-offset"],
   ];
 }
 

@@ -25,3 +25,12 @@ export function brokersIn(scripts: readonly string[]): string | undefined {
   }
   return undefined;
 }
+
+/** searchUrlIn finds the search store that the jobs already write to. */
+export function searchUrlIn(scripts: readonly string[]): string | undefined {
+  for (const sql of scripts) {
+    const found = /'(?:connector\.)?hosts'\s*=\s*'([^']+)'/.exec(sql)?.[1];
+    if (found) return found.split(";")[0];
+  }
+  return undefined;
+}

@@ -135,6 +135,50 @@ export function previewScript(script: string, chosen?: Range): string | undefine
   return `${out}${blank(script.slice(at, start))}${script.slice(start, query.to)};`;
 }
 
+/** Query is the last query of a script: what it asks, and what is defined before it. */
+export interface Query {
+  sql: string;
+  /** bare: nothing is done with its rows; then it stands from `from` to `to`. */
+  bare: boolean;
+  from: number;
+  to: number;
+  defines: string;
+}
+
+/** lastQuery is the last SELECT of a script that stands alone, or else the last one of an INSERT. */
+export function lastQuery(script: string): Query | undefined {
+  const statements = splitStatements(script);
+  const alone = ({ from, to }: Statement) => QUERY.test(stripComments(script.slice(from, to)));
+  const found =
+    statements.findLast(alone) ??
+    statements.findLast(({ from, to }) => queryStart(script.slice(from, to)) !== undefined);
+  if (!found) return undefined;
+  const text = script.slice(found.from, found.to);
+  const bare = alone(found);
+  const from = beginning(script, found.from + (bare ? 0 : (queryStart(text) ?? 0)), found.to);
+  const defines = statements
+    .filter((one) => one.to <= found.from && DEFINES.test(stripComments(one.text)))
+    .map((one) => `${one.text};\n`);
+  return { sql: script.slice(from, found.to).trim(), bare, from, to: found.to, defines: defines.join("") };
+}
+
+/** maskedOptions are the options whose secret is not shown: where their values stand. */
+export function maskedOptions(script: string): (Position & { name: string })[] {
+  const found: (Position & { name: string })[] = [];
+  // Comments become room, so that places stay.
+  for (const match of stripComments(script).matchAll(/'([^'\n]+)'(\s*=\s*)'\*{6}'/g)) {
+    const at = match.index + (match[1]?.length ?? 0) + 2 + (match[2]?.length ?? 0);
+    found.push({ ...positionOf(script, at), name: match[1] ?? "" });
+  }
+  return found;
+}
+
+/** placed takes the place off the front of an error: "line 3, column 5: …". */
+export function placed(message: string): (Position & { message: string }) | undefined {
+  const match = /^line (\d+), column (\d+): ([\s\S]*)$/.exec(message);
+  return match ? { line: Number(match[1]), column: Number(match[2]), message: match[3] ?? "" } : undefined;
+}
+
 /** writes says whether a script inserts anywhere: without, a job has nothing to run. */
 export function writes(script: string): boolean {
   return splitStatements(script).some(({ text }) => /^\s*INSERT\s/i.test(stripComments(text).replace(SET_START, "")));

@@ -3,6 +3,7 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import "./chart.css";
 import { color, useTheme } from "@/theme/theme";
+import { lonely } from "./lonely";
 
 export interface TimeSeries {
   name: string;
@@ -169,7 +170,15 @@ function chartOptions(m: Making): uPlot.Options {
               }
             : {}),
           ...(bars ? { paths: bars } : {}),
-          points: { show: false },
+          points:
+            m.type === "bar"
+              ? { show: false }
+              : {
+                  size: 5,
+                  fill: stroke,
+                  show: (u, at) => dots(u, at).length > 0,
+                  filter: (u, at) => dots(u, at),
+                },
           value: (_: uPlot, __: number, ___: number, at: number | null) => {
             const value = at === null ? null : m.raw(i, at);
             return value === null ? "–" : m.write(value);
@@ -189,6 +198,11 @@ function chartOptions(m: Making): uPlot.Options {
       ],
     },
   };
+}
+
+/** dots are the values of a series that its line does not show. */
+function dots(u: uPlot, at: number): number[] {
+  return lonely((u.data[at] ?? []) as (number | null | undefined)[]);
 }
 
 /** timeAxis writes times on a 24-hour clock, with the day where it changes. */

@@ -2884,6 +2884,11 @@ export interface components {
             /** @description group_by splits by the values of a field, the most frequent first. */
             groupBy?: string;
             index?: string;
+            /**
+             * @description interval is how long one value is over time, such as "10s", "5m", "1h", "1d"; chosen
+             *     by the time shown if not set.
+             */
+            interval?: string;
             /** @description metric is count, avg, sum, min, max, cardinality, or pNN for a percentile. */
             metric?: string;
             /** @description over_time has a value for each interval; otherwise one for the time shown. */

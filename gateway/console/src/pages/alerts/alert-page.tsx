@@ -12,12 +12,14 @@ import {
   type Alert,
   alertPath,
   type Event,
+  indicesOf,
   jobOf,
   logsLink,
   nameOf,
   queryOf,
   summaryOf,
   timelineOf,
+  told,
   webLink,
 } from "./alert";
 import { DeliveryTable } from "./deliveries";
@@ -155,6 +157,15 @@ function Links({ alert, children }: { alert: Alert; children: ReactNode }) {
     staleTime: 30_000,
   });
   const policy = policies.data?.policies?.find((p) => p.name === nameOf(alert));
+  // Which index has the lines of a pattern's topic says the map.
+  const topic = policy?.logPattern?.topic;
+  const flow = useQuery({
+    queryKey: ["flow", "edges"],
+    queryFn: ({ signal }) => api.get("/api/v1/flow", { signal }),
+    enabled: topic !== undefined,
+    staleTime: 60_000,
+  });
+  const [index] = topic ? indicesOf(flow.data?.flow?.edges ?? [], topic) : [];
   return (
     <p className="row wrap">
       {runbook && (
@@ -162,7 +173,7 @@ function Links({ alert, children }: { alert: Alert; children: ReactNode }) {
           {t.runbook}
         </a>
       )}
-      <Link className="button small" href={logsLink(alert)}>
+      <Link className="button small" href={logsLink(alert, policy?.logPattern ?? undefined, index)}>
         {t.logs}
       </Link>
       {policy?.logPattern?.topic && (
@@ -269,7 +280,13 @@ function Facts({ alert }: { alert: Alert }) {
       </dl>
       <dl className="facts">
         <dt>{t.receivers}</dt>
-        <dd>{alert.receivers?.join(", ") || <span className="quiet">{t.noReceivers}</span>}</dd>
+        <dd>
+          {told(alert).join(", ") || (
+            <>
+              <span className="quiet">{t.noReceivers}</span> · <Link href="/alerts/templates">{t.chooseReceivers}</Link>
+            </>
+          )}
+        </dd>
         <dt>{t.began}</dt>
         <dd className="num">{began ? absolute(began, false) : "–"}</dd>
         <dt>{t.fingerprint}</dt>

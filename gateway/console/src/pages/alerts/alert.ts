@@ -4,6 +4,7 @@ import { href, part } from "@/app/url";
 
 export type Alert = Schema<"ActiveAlert">;
 export type Delivery = Schema<"Delivery">;
+export type LogPattern = Pick<NonNullable<Schema<"Policy">["logPattern"]>, "contains" | "regexp">;
 
 export const STATES = ["ALERT_STATE_ACTIVE", "ALERT_STATE_ACKNOWLEDGED", "ALERT_STATE_SUPPRESSED"] as const;
 
@@ -97,12 +98,43 @@ export function timelineOf(a: Alert, deliveries: readonly Delivery[]): Event[] {
 const HOST_LABELS = ["host", "host_name", "hostname"];
 const AROUND_MS = 10 * 60_000;
 
-/** logsLink leads to the log lines around the beginning of an alert, of its host if it names one. */
-export function logsLink(a: Alert): string {
+/** NOBODY is the receiver of an installation where nobody is told. */
+const NOBODY = "nobody";
+
+/** told are the receivers to which an alert goes. */
+export function told(a: Alert): string[] {
+  return (a.receivers ?? []).filter((name) => name !== NOBODY);
+}
+
+/** patternQuery is what a policy looks for in lines, as a query of Search. */
+export function patternQuery(pattern: LogPattern): string {
+  if (pattern.contains) return JSON.stringify(pattern.contains);
+  const regexp = pattern.regexp ?? "";
+  // Words beside one another are found in any text; another expression only in whole values.
+  const words = regexp.replace(/^\((?:\?:)?([^()]*)\)$/, "$1").split("|");
+  if (words.every((word) => /^[\p{L}\p{N} _-]+$/u.test(word)))
+    return words.map((word) => JSON.stringify(word)).join(" OR ");
+  return regexp === "" ? "" : `/${regexp.replace(/\\?\//g, "\\/")}/`;
+}
+
+/** indicesOf are the indices to which jobs carry a topic's messages. */
+export function indicesOf(edges: readonly { from?: string; to?: string }[], topic: string): string[] {
+  const jobs = edges.filter((edge) => edge.from === `topic/${topic}`).map((edge) => edge.to);
+  const into = edges.filter((edge) => jobs.includes(edge.from) && edge.to?.startsWith("index/"));
+  return [...new Set(into.map((edge) => (edge.to ?? "").slice("index/".length)))];
+}
+
+/**
+ * logsLink leads to the log lines around the beginning of an alert: to those of the
+ * pattern that its policy looks for, or of its host if it names one.
+ */
+export function logsLink(a: Alert, pattern?: LogPattern, index?: string): string {
   const began = date(a.startsAt) ?? new Date();
   const host = HOST_LABELS.map((name) => a.labels?.[name]).find(Boolean);
+  const ofHost = host ? `host.name:${JSON.stringify(host)}` : undefined;
   return href("/search", {
-    q: host ? `host.name:${JSON.stringify(host)}` : undefined,
+    index,
+    q: (pattern && patternQuery(pattern)) || ofHost,
     from: new Date(began.getTime() - AROUND_MS).toISOString(),
     to: new Date(began.getTime() + AROUND_MS).toISOString(),
   });

@@ -1,5 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { type Alert, filterAlerts, groupAlerts, logsLink, queryOf, timelineOf, webLink } from "./alert";
+import {
+  type Alert,
+  filterAlerts,
+  groupAlerts,
+  indicesOf,
+  logsLink,
+  patternQuery,
+  queryOf,
+  timelineOf,
+  told,
+  webLink,
+} from "./alert";
 import { chartOf, namesOf, splitComparison } from "./chart-data";
 import { parseDuration, shownDuration, wireDuration, writeDuration } from "./duration";
 import { matchersOf, matcherText, matches, problemOf } from "./matchers";
@@ -168,4 +179,32 @@ describe("charts", () => {
       [null, null, 7],
     ]);
   });
+});
+
+describe("a log pattern", () => {
+  it("becomes a query", () => {
+    expect(patternQuery({ contains: 'say "no"' })).toBe('"say \\"no\\""');
+    expect(patternQuery({ regexp: "ERROR|FATAL" })).toBe('"ERROR" OR "FATAL"');
+    expect(patternQuery({ regexp: "(timed out|refused)" })).toBe('"timed out" OR "refused"');
+    expect(patternQuery({ regexp: "GET /a.*" })).toBe("/GET \\/a.*/");
+    expect(patternQuery({})).toBe("");
+  });
+  it("leads to its lines, in the index that they go to", () => {
+    const edges = [
+      { from: "topic/a", to: "job/x" },
+      { from: "job/x", to: "index/i" },
+      { from: "job/y", to: "index/j" },
+      { from: "topic/a", to: "job/policy" },
+      { from: "job/policy", to: "alerts" },
+    ];
+    expect(indicesOf(edges, "a")).toEqual(["i"]);
+    expect(indicesOf(edges, "b")).toEqual([]);
+    const link = logsLink({ startsAt: "2026-11-28T10:00:00Z" }, { contains: "ERROR" }, "i");
+    expect(link).toMatch(/^\/search\?index=i&q=%22ERROR%22&from=/);
+  });
+});
+
+it("told leaves out nobody", () => {
+  expect(told({ receivers: ["nobody"] })).toEqual([]);
+  expect(told({ receivers: ["mail", "nobody"] })).toEqual(["mail"]);
 });

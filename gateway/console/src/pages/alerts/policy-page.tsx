@@ -62,7 +62,7 @@ function Editor({ kept, before, expr }: { kept: string; before: Policy | undefin
       drop();
       const name = answer.policy?.name ?? draft.name;
       queries.setQueryData(["policy", name], answer);
-      toast({ message: t.saved(name), ...(before ? { undo: () => put(before).then(renew) } : {}) });
+      toast({ message: t.saved, ...(before ? { undo: () => put(before).then(renew) } : {}) });
       navigate(`/alerts/policies/${part(name)}`);
     },
   });

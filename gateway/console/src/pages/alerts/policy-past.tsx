@@ -51,6 +51,8 @@ export function Past({ draft, ready, statements }: { draft: PolicyDraft; ready: 
     test.mutate({ from: to - hours * HOUR_MS, to });
   };
   const logs = draft.kind === "logPattern";
+  // What counts lines does so by the time at which it reads them: the past has no windows for it.
+  const windows = /\bPROCTIME\(\)/i.test(statements);
   const noTest = test.error instanceof ApiError && test.error.code === Code.UNIMPLEMENTED;
   return (
     <section className="section" aria-label={t.past}>
@@ -58,11 +60,13 @@ export function Past({ draft, ready, statements }: { draft: PolicyDraft; ready: 
       {logs || noTest ? (
         <>
           <p className="soft">{t.noTest}</p>
+          {windows && <p className="soft">{t.noTestHint}</p>}
           {statements && (
             <div>
               <Button
                 onClick={() => {
-                  keepDraft(statements);
+                  const said = windows ? t.noTestComment : [];
+                  keepDraft(`${said.map((line) => `-- ${line}\n`).join("")}${statements}`);
                   navigate("/jobs/new");
                 }}
               >

@@ -46,6 +46,8 @@ export const text = texts(
     receivers: "Receivers",
     receiversHint: "Those of the Alertmanager's configuration.",
     noReceivers: "There are no receivers",
+    nobodyTold:
+      "Nobody is told yet. Receivers (mail, WeCom, DingTalk, Feishu, text messages, calls, webhooks) and who of them is told what stand in an alertmanager.yml; start Weirflow with it:",
     noReceiversHint: "weirflow run --alerting.notify.config-file alertmanager.yml",
     receiver: "Receiver",
     channels: "Channels",
@@ -107,6 +109,8 @@ export const text = texts(
     receivers: "接收组",
     receiversHint: "来自 Alertmanager 配置。",
     noReceivers: "没有接收组",
+    nobodyTold:
+      "目前不会通知任何人。接收组（邮件、企业微信、钉钉、飞书、短信、电话、Webhook）和路由写在 alertmanager.yml 中，启动 Weirflow 时指定：",
     noReceiversHint: "weirflow run --alerting.notify.config-file alertmanager.yml",
     receiver: "接收组",
     channels: "渠道",

@@ -8,7 +8,7 @@ import { useSession } from "@/api/session";
 import { part, useUrlState } from "@/app/url";
 import { Ago } from "@/format";
 import { useText } from "@/i18n";
-import { Badge, Button, type ColumnDef, DataTable, DelayedInput, Empty, QueryView } from "@/ui";
+import { Badge, Button, type ColumnDef, DataTable, DelayedInput, Empty, Notice, QueryView } from "@/ui";
 import { Frame } from "./frame";
 import { text } from "./template-text";
 import { TestDialog } from "./test-dialog";
@@ -156,17 +156,25 @@ function Receivers() {
       <p className="quiet small">{t.receiversHint}</p>
       <QueryView query={receivers} lines={2}>
         {(answer) => (
-          <DataTable
-            label={t.receivers}
-            rows={answer.receivers ?? []}
-            columns={columns}
-            rowId={(r) => r.name ?? ""}
-            empty={
-              <Empty inline title={t.noReceivers}>
+          <>
+            {answer.receivers?.every((r) => !r.channels?.length) && answer.receivers.length > 0 && (
+              <Notice>
+                <p>{t.nobodyTold}</p>
                 <pre>{t.noReceiversHint}</pre>
-              </Empty>
-            }
-          />
+              </Notice>
+            )}
+            <DataTable
+              label={t.receivers}
+              rows={answer.receivers ?? []}
+              columns={columns}
+              rowId={(r) => r.name ?? ""}
+              empty={
+                <Empty inline title={t.noReceivers}>
+                  <pre>{t.noReceiversHint}</pre>
+                </Empty>
+              }
+            />
+          </>
         )}
       </QueryView>
       {testing && <TestDialog receiver={testing} onClose={() => setTesting(undefined)} />}

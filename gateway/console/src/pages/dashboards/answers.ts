@@ -167,6 +167,18 @@ export function wholeBuckets(line: Line, span: Span, width: number): Line {
   };
 }
 
+/**
+ * withoutYoung leaves out the last value of a line while its time has only begun: a mean
+ * of few documents jumps. The only value that there is stays.
+ */
+export function withoutYoung(line: Line, span: Span, width: number): Line {
+  const last = line.times.at(-1);
+  if (last === undefined || last + width / 2 <= span.to) return line;
+  const values = line.values.slice(0, -1);
+  if (values.every((value) => value === null)) return line;
+  return { ...line, times: line.times.slice(0, -1), values };
+}
+
 /** chartOf puts lines on one row of times; where one has no value, there is a gap. */
 export function chartOf(lines: readonly Line[]): { times: number[]; series: TimeSeries[] } {
   const times = [...new Set(lines.flatMap((line) => line.times))].sort((a, b) => a - b);

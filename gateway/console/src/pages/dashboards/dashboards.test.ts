@@ -1,12 +1,24 @@
 import { describe, expect, it } from "vitest";
 import type { Field } from "@/search/fields";
-import { intervalFor } from "@/search/interval";
-import { chartOf, filledLegend, type Line, promLines, rowsOf, searchBody, searchLines, wholeBuckets } from "./answers";
+import { chosen, intervalFor } from "@/search/interval";
+import {
+  chartOf,
+  filledLegend,
+  type Line,
+  promLines,
+  rowsOf,
+  searchBody,
+  searchLines,
+  wholeBuckets,
+  withoutYoung,
+} from "./answers";
+import { panelOfSearch } from "./from-search";
 import { add, compact, inside, place } from "./layout";
 import { dashboardOf, lackOf, nameOf, newPanel, newQuery, type Panel, type Search, schemaOf } from "./model";
 import { safe } from "./safe";
 import { sharesOf } from "./shares";
 import { builtIn, stepOf } from "./steps";
+import { indexFor, missingTime, suited } from "./suit";
 import { formatOf } from "./units";
 import { ANY, fieldNames, filled, filledExpr, roleOf, valuesOf } from "./variables";
 
@@ -77,6 +89,17 @@ describe("variables", () => {
     groupBy: "$source",
   };
   const panels = [newPanel("p1", "line", [search])];
+  it("makes a panel of a search", () => {
+    const panel = panelOfSearch("shop", "level:ERROR", [newPanel("p1", "line", [])]);
+    expect(panel).toMatchObject({ id: "p2", kind: "line", title: "level:ERROR" });
+    expect(panel.queries).toMatchObject([{ source: "search", index: "shop", query: "level:ERROR", metric: "count" }]);
+  });
+  it("takes the interval that is chosen, unless that is too many bars", () => {
+    expect(chosen("5m", 0, 3_600_000, 1500)).toEqual({ text: "5m", ms: 300_000, calendar: false });
+    expect(chosen("1s", 0, 3_600_000, 1500)).toBeUndefined();
+    expect(chosen("", 0, 3_600_000, 1500)).toBeUndefined();
+    expect(chosen("5 minutes", 0, 3_600_000, 1500)).toBeUndefined();
+  });
   it("finds fields that suit another index", () => {
     expect(roleOf("time", panels)).toBe("time");
     expect(roleOf("field", panels)).toBe("number");
@@ -267,4 +290,46 @@ describe("markdown", () => {
   ])("link %s is safe: %s", (href, ok) => {
     expect(safe(href)).toBe(ok);
   });
+});
+
+describe("a query of documents", () => {
+  const field = (name: string, kind: Field["kind"], whole: string | undefined = name): Field => ({
+    name,
+    types: [kind],
+    kind,
+    searchable: true,
+    whole,
+  });
+  const fields = [field("time", "date"), field("level", "text", "level.keyword"), field("msg", "text", undefined)];
+  const query = newQuery("search", "shop") as Search;
+  it("fills in the time and the whole values of a text", () => {
+    const next = suited({ ...query, groupBy: "level" }, fields);
+    expect([next.timeField, next.groupBy]).toEqual(["time", "level.keyword"]);
+    expect(suited(next, fields)).toBe(next);
+    expect(suited(query, [])).toBe(query);
+    expect(suited({ ...query, metric: "cardinality", field: "level" }, fields).field).toBe("level.keyword");
+    expect(suited({ ...query, groupBy: "msg" }, fields).groupBy).toBe("msg");
+    expect(suited({ ...query, timeField: "$time" }, fields).timeField).toBe("$time");
+  });
+  it("begins with the index of the last panel, or one's own", () => {
+    const of = (index: string) => ({ ...newPanel("p", "line", [{ ...query, index }]) });
+    expect(indexFor([of("a"), of("b"), newPanel("t", "text", [])], ["c"])).toBe("b");
+    expect(indexFor([newPanel("m", "line", [newQuery("promql")])], ["oceanus_test2", "shop"])).toBe("shop");
+    expect(indexFor([], ["oceanus_test2"])).toBe("oceanus_test2");
+    expect(indexFor([], [])).toBe("");
+  });
+  it("says which fields with a time there are", () => {
+    const missing = { index: "shop", field: "@timestamp", dates: ["time"] };
+    expect(missingTime("shop", "@timestamp", fields)).toEqual(missing);
+    expect(missingTime("shop", "time", fields)).toBeUndefined();
+    expect(missingTime("shop", "time", [])).toBeUndefined();
+  });
+});
+
+it("withoutYoung leaves out what has only begun", () => {
+  const line: Line = { name: "", labels: {}, query: 0, times: [0, 10, 20], values: [1, 2, 9] };
+  expect(withoutYoung(line, { from: 0, to: 24 }, 10).values).toEqual([1, 2]);
+  expect(withoutYoung(line, { from: 0, to: 26 }, 10)).toBe(line);
+  const only = { ...line, values: [null, null, 9] };
+  expect(withoutYoung(only, { from: 0, to: 21 }, 10)).toBe(only);
 });

@@ -1,7 +1,7 @@
 import { lazy, type ReactNode, type RefObject, Suspense, useEffect, useMemo, useRef, useState } from "react";
 import { Link } from "wouter";
 import { href } from "@/app/url";
-import { absolute, clock } from "@/format";
+import { absolute, clock, duration } from "@/format";
 import { useI18n, useText } from "@/i18n";
 import { lineField, show, timeOf, valueAt } from "@/pages/search/document";
 import { type ColumnDef, DataTable, Notice, Sparkline, TimeChart } from "@/ui";
@@ -55,9 +55,11 @@ export function Draw(props: DrawProps): ReactNode {
 }
 
 const LEGEND = 26;
+const CAPTION = 16;
 
 /** Over draws lines, areas or bars over time. */
 function Over({ panel, figures, height, title, onZoom }: DrawProps) {
+  const t = useText(text);
   const { language } = useI18n();
   const chart = useMemo(() => chartOf(figures.lines), [figures.lines]);
   const box = useRef<HTMLDivElement>(null);
@@ -67,14 +69,16 @@ function Over({ panel, figures, height, title, onZoom }: DrawProps) {
   const rows = letters * 6.5 > width ? 2 : 1;
   // Lines upon one another are areas.
   const type = panel.kind === "line" && panel.stacked ? "area" : panel.kind;
+  const wide = figures.width === undefined ? undefined : duration(figures.width, language);
   return (
     <div className="dash-over" ref={box}>
+      {wide && <p className="dash-width small quiet num">{type === "bar" ? t.oneBar(wide) : t.onePoint(wide)}</p>}
       <TimeChart
         label={title}
         type={type === "area" || type === "bar" ? type : "line"}
         stacked={panel.stacked}
         fit={isTime(panel.unit)}
-        height={Math.max(60, height - LEGEND * rows)}
+        height={Math.max(60, height - LEGEND * rows - (wide ? CAPTION : 0))}
         times={chart.times}
         series={chart.series}
         range={figures.span}
@@ -279,7 +283,12 @@ function around(at: Date | undefined): Record<string, string> {
 /** Warnings say what the reader of a panel should know. */
 export function Warnings({ figures }: { figures: Figures }) {
   const t = useText(text);
-  const all = [...figures.warnings, ...(figures.left > 0 ? [t.left(figures.left)] : [])];
+  const { missing } = figures;
+  const all = [
+    ...figures.warnings,
+    ...(missing ? [t.noField(missing.index, missing.field, missing.dates.join(", "))] : []),
+    ...(figures.left > 0 ? [t.left(figures.left)] : []),
+  ];
   if (all.length === 0) return null;
   return (
     <Notice tone="late">

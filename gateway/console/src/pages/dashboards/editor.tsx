@@ -1,5 +1,6 @@
 import type { CompletionContext, CompletionResult } from "@codemirror/autocomplete";
 import { useQuery } from "@tanstack/react-query";
+import { useEffect, useEffectEvent } from "react";
 import { api } from "@/api/client";
 import { useText } from "@/i18n";
 import { useIndices } from "@/pages/search/bar";
@@ -10,25 +11,27 @@ import type { TimeRangeState } from "@/time/range";
 import { Button, Check, CodeEditor, DelayedInput, Field, IconButton, Input, Select } from "@/ui";
 import { KINDS, type Kind, newQuery, type Panel, type PromQL, type Query, type Search } from "./model";
 import { PanelBody } from "./panel";
+import { indexFor, suited } from "./suit";
 import { text } from "./text";
 import { UNITS } from "./units";
 import { fieldNames, filled, named, type Role, type Values } from "./variables";
 
 interface EditorProps {
   panel: Panel;
+  /** index is the one that a query of documents begins with. */
+  index: string;
   values: Values;
   time: TimeRangeState;
   onPanel: (panel: Panel) => void;
 }
 
 /** PanelEditor changes a panel; its drawing above follows each change. */
-export function PanelEditor({ panel, values, time, onPanel }: EditorProps) {
+export function PanelEditor({ panel, index, values, time, onPanel }: EditorProps) {
   const t = useText(text);
   const set = (change: Partial<Panel>) => onPanel({ ...panel, ...change });
   const setQuery = (i: number, query: Query) =>
     set({ queries: panel.queries.map((one, k) => (k === i ? query : one)) });
-  const indices = useIndices().data?.indices ?? [];
-  const first = indices[0]?.name ?? "";
+  const first = indexFor([panel], index ? [index] : []);
   const units: string[] = [...UNITS];
   const stacks = panel.kind === "line" || panel.kind === "area" || panel.kind === "bar";
   const setKind = (kind: Kind) =>
@@ -42,7 +45,7 @@ export function PanelEditor({ panel, values, time, onPanel }: EditorProps) {
             ? [panel.queries.find((one) => one.source === "search") ?? newQuery("search", first)]
             : panel.queries.length > 0
               ? panel.queries
-              : [newQuery("promql")],
+              : [newQuery(first ? "search" : "promql", first)],
     });
   return (
     <div className="dash-editor">
@@ -239,6 +242,9 @@ function PromQLForm({ panel, query, onQuery }: { panel: Panel; query: PromQL; on
 const METRICS = ["count", "avg", "sum", "min", "max", "cardinality"] as const;
 const PERCENTILES = ["p50", "p90", "p95", "p99"];
 
+/** INTERVALS are what one may choose of; a dashboard of the API may have another. */
+const INTERVALS = ["1s", "10s", "30s", "1m", "5m", "10m", "30m", "1h", "1d"];
+
 function SearchForm({
   panel,
   query,
@@ -254,7 +260,14 @@ function SearchForm({
   const indices = useIndices().data?.indices ?? [];
   const { fields } = useFields(filled(query.index, values));
   const variables = Object.keys(values).map((name) => `$${name}`);
-  const set = (change: Partial<Search>) => onQuery({ ...query, ...change });
+  // The form is as it should be only with the fields that the index has.
+  const set = (change: Partial<Search>) => onQuery(suited({ ...query, ...change }, "index" in change ? [] : fields));
+  const fill = useEffectEvent(() => {
+    const next = suited(query, fields);
+    if (next !== query) onQuery(next);
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the fields of an index come, or another is chosen.
+  useEffect(() => fill(), [fields, query.index]);
   const pick = (label: string, key: "index" | "timeField" | "field" | "groupBy", names: string[], hint = "") => (
     <Field label={label}>
       <SuggestInput
@@ -262,7 +275,15 @@ function SearchForm({
         pick
         placeholder={hint}
         value={query[key]}
-        onCommit={(value) => set({ [key]: value.trim() })}
+        onCommit={(value) =>
+          set({
+            [key]: value.trim(),
+            // Another index has another time; a variable has its own way.
+            ...(key === "index" && value.trim() !== query.index && !query.timeField.startsWith("$")
+              ? { timeField: "" }
+              : {}),
+          })
+        }
         suggest={(typed) => ({
           from: 0,
           items: [...names, ...variables]
@@ -315,6 +336,20 @@ function SearchForm({
                 inputMode="numeric"
                 value={String(query.size || 10)}
                 onValue={(size) => set({ size: Math.min(1000, Math.max(1, Number(size) || 10)) })}
+              />
+            </Field>
+          )}
+          {(query.overTime || panel.kind === "line" || panel.kind === "area") && (
+            <Field label={t.interval}>
+              <Select
+                value={query.interval}
+                options={[
+                  { value: "", name: t.intervalAuto },
+                  ...[...new Set([...INTERVALS, query.interval])]
+                    .filter(Boolean)
+                    .map((value) => ({ value, name: value })),
+                ]}
+                onValue={(interval) => set({ interval })}
               />
             </Field>
           )}

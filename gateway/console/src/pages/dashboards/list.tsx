@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import type { Schema } from "@weirflow/sdk";
 import { useState } from "react";
-import { Link, useLocation } from "wouter";
+import { Link, useLocation, useSearchParams } from "wouter";
 import { api } from "@/api/client";
 import { date } from "@/api/numbers";
 import { useSession } from "@/api/session";
@@ -9,6 +9,7 @@ import { part } from "@/app/url";
 import { Ago } from "@/format";
 import { useText } from "@/i18n";
 import { Badge, Button, type ColumnDef, DataTable, Empty, Page, QueryView } from "@/ui";
+import { FromSearch } from "./from-search";
 import { dashboardOf } from "./model";
 import { NameDialog } from "./save";
 import { text } from "./text";
@@ -21,6 +22,10 @@ export function DashboardList() {
   const session = useSession();
   const [, navigate] = useLocation();
   const [making, setMaking] = useState(false);
+  // Search leads here with what it shows.
+  const [params] = useSearchParams();
+  const from = params.get("from");
+  const [asked, setAsked] = useState(params.get("panel") === "new");
   const all = useQuery({
     queryKey: ["dashboards"],
     queryFn: ({ signal }) => api.get("/api/v1/dashboards", { signal }),
@@ -88,6 +93,18 @@ export function DashboardList() {
           />
         )}
       </QueryView>
+      {asked && may && all.data && (
+        <FromSearch
+          index={params.get("index") ?? ""}
+          query={params.get("query") ?? ""}
+          range={from?.startsWith("now-") ? from : "now-1h"}
+          dashboards={(all.data.dashboards ?? []).filter((d) => !d.shipped).map(dashboardOf)}
+          onClose={() => {
+            setAsked(false);
+            navigate("/dashboards", { replace: true });
+          }}
+        />
+      )}
       {making && (
         <NameDialog
           title={t.newOne}

@@ -32,6 +32,8 @@ export interface Search {
   groupBy: string;
   size: number;
   overTime: boolean;
+  /** interval is how long one bar or point is, such as "5m"; empty: by the time shown. */
+  interval: string;
   legend: string;
 }
 
@@ -122,6 +124,7 @@ function queryOf(q: Schema<"PanelQuery">): Query {
     groupBy: s.groupBy ?? "",
     size: s.size ?? 0,
     overTime: s.overTime ?? false,
+    interval: s.interval ?? "",
     legend,
   };
 }
@@ -170,6 +173,7 @@ export function newQuery(source: Query["source"], index = ""): Query {
     groupBy: "",
     size: 10,
     overTime: true,
+    interval: "",
     legend: "",
   };
 }

@@ -167,6 +167,10 @@ export function PanelBody({
   }
   if (query.error) return <Failed inline error={query.error} retry={() => query.refetch()} />;
   if (!query.data) return <span className="skeleton" style={{ height: Math.max(16, height) }} />;
+  const { missing } = query.data;
+  if (missing && query.data.lines.length === 0) {
+    return <Notice tone="late">{t.noField(missing.index, missing.field, missing.dates.join(", "))}</Notice>;
+  }
   return (
     <>
       <Warnings figures={query.data} />

@@ -1,12 +1,23 @@
 import { useQuery } from "@tanstack/react-query";
 import { type RefObject, useEffect, useState } from "react";
 import { api } from "@/api/client";
-import { intervalFor } from "@/search/interval";
-import { aggregate, documents, type Hit } from "@/search/store";
+import { fieldsOf } from "@/search/fields";
+import { chosen, intervalFor } from "@/search/interval";
+import { type Answer, aggregate, documents, type Hit } from "@/search/store";
 import type { TimeRangeState } from "@/time/range";
-import { type Line, promLines, type Span, searchBody, searchLines, searchQuery, wholeBuckets } from "./answers";
+import {
+  type Line,
+  promLines,
+  type Span,
+  searchBody,
+  searchLines,
+  searchQuery,
+  wholeBuckets,
+  withoutYoung,
+} from "./answers";
 import { lackOf, type Panel, type PromQL, type Query, type Search } from "./model";
 import { builtIn, stepOf } from "./steps";
+import { type MissingField, missingTime } from "./suit";
 import { filled, filledExpr, type Values } from "./variables";
 
 /** LINES are how many series a panel takes of each query. */
@@ -14,6 +25,8 @@ export const LINES = 50;
 
 const POINTS = 200;
 const BUCKETS = 120;
+/** MOST_BUCKETS bounds what a chosen interval makes of a long time: then it is a longer one. */
+const MOST_BUCKETS = 1500;
 const LOGS = 200;
 
 /** Figures are what a panel draws. */
@@ -24,6 +37,10 @@ export interface Figures {
   /** left is how many series are not drawn. */
   left: number;
   warnings: string[];
+  /** width is how many milliseconds one bar or point stands for; not set where there is one for all of the time. */
+  width: number | undefined;
+  /** missing is a time field that an index does not have. */
+  missing: MissingField | undefined;
 }
 
 /** Look is by what a panel is asked: its queries with the values in them, and the time. */
@@ -90,10 +107,12 @@ async function figures(
     span,
     left: Math.max(0, lines.length - LINES),
     warnings: [...good.flatMap((one) => one.warnings), ...bad.map((e) => (e instanceof Error ? e.message : String(e)))],
+    width: good.reduce<number | undefined>((most, { width = 0 }) => Math.max(most ?? 0, width) || undefined, undefined),
+    missing: good.find((one) => one.missing)?.missing,
   };
 }
 
-type Part = Pick<Figures, "lines" | "hits" | "warnings">;
+type Part = Pick<Figures, "lines" | "hits" | "warnings"> & { width?: number; missing?: MissingField };
 
 async function prom(
   query: PromQL,
@@ -130,21 +149,35 @@ async function prom(
   const lines = promLines(answer.series ?? [], legend, at);
   // What is not there any more has no value now, though it has a past.
   const now = query.instant ? lines.filter((line) => (line.times.at(-1) ?? 0) > span.to - 2000 * step) : lines;
-  return { lines: now, hits: [], warnings: answer.warnings ?? [] };
+  return { lines: now, hits: [], warnings: answer.warnings ?? [], width: step * 1000 };
+}
+
+/** lacking is the time field that is none of the index, where nothing was found because of that. */
+async function lacking(query: Search, answer: Answer, signal: AbortSignal): Promise<MissingField | undefined> {
+  if ((answer.hits?.total?.value ?? answer.hits?.hits?.length ?? 0) > 0) return undefined;
+  const told = await api.get("/api/v1/indices/{pattern}/fields", { path: { pattern: query.index }, signal });
+  return missingTime(query.index, query.timeField || "@timestamp", fieldsOf(told.fields ?? []));
 }
 
 async function found(query: Search, at: number, span: Span, panel: Panel, signal: AbortSignal): Promise<Part> {
-  const interval = query.overTime ? intervalFor(span.from, span.to, BUCKETS) : undefined;
+  const interval = query.overTime
+    ? (chosen(query.interval, span.from, span.to, MOST_BUCKETS) ?? intervalFor(span.from, span.to, BUCKETS))
+    : undefined;
   const answer = await aggregate(query.index, searchBody(query, span, interval), signal);
+  const missing = await lacking(query, answer, signal);
+  if (missing) return { lines: [], hits: [], warnings: [], missing };
   const lines = searchLines(query, answer, span, at);
   const sums = interval && OVER_TIME.includes(panel.kind) && ["", "count", "sum"].includes(query.metric);
   return {
     // A mean has no value where nothing was written: some moments are no gap, minutes are.
-    lines: lines.map((line) =>
-      sums ? wholeBuckets(line, span, interval.ms) : { ...line, bridge: 6 * (interval?.ms ?? 0) },
-    ),
+    lines: lines.map((line) => {
+      if (!interval) return line;
+      if (sums) return wholeBuckets(line, span, interval.ms);
+      return { ...withoutYoung(line, span, interval.ms), bridge: 6 * interval.ms };
+    }),
     hits: [],
     warnings: [],
+    ...(interval ? { width: interval.ms } : {}),
   };
 }
 
@@ -160,7 +193,8 @@ async function logs(query: Search, span: Span, signal: AbortSignal): Promise<Par
     },
     signal,
   );
-  return { lines: [], hits: answer.hits?.hits ?? [], warnings: [] };
+  const missing = await lacking(query, answer, signal);
+  return { lines: [], hits: answer.hits?.hits ?? [], warnings: [], ...(missing ? { missing } : {}) };
 }
 
 /** useInSight says whether an element was near the window's content: what is far below asks for nothing. */

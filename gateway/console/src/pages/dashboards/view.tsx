@@ -7,6 +7,7 @@ import { useSession } from "@/api/session";
 import { useKept } from "@/app/kept";
 import { part, useUrlState } from "@/app/url";
 import { useText } from "@/i18n";
+import { useIndices } from "@/pages/search/bar";
 import { useFields } from "@/pages/search/use-search";
 import { useTimeRange } from "@/time/range";
 import { Button, Empty, Menu, type MenuItem, Notice, Page, QueryView, TimeControls, useToast } from "@/ui";
@@ -16,6 +17,7 @@ import { add } from "./layout";
 import { type Dashboard, dashboardOf, freeId, newPanel, newQuery, type Panel } from "./model";
 import { Conflict, isConflict, NameDialog, put, theirs, useRenew } from "./save";
 import { SettingsDialog } from "./settings";
+import { indexFor } from "./suit";
 import { text } from "./text";
 import { VariableBar } from "./variable-bar";
 import { indexOf, valuesOf } from "./variables";
@@ -118,9 +120,13 @@ function Loaded({ kept }: { kept: Dashboard }) {
     leave();
     if (before && changed) toast({ message: t.discarded, undo: () => setDraft(before) });
   };
+  const indices = useIndices();
+  const names = (indices.data?.indices ?? []).flatMap((one) => one.name ?? []);
   const addPanel = () => {
     const id = freeId(dashboard.panels);
-    change({ panels: add(dashboard.panels, newPanel(id, "line", [newQuery("promql")])) });
+    // Documents where there are some: metrics are Weirflow's own mostly.
+    const query = names.length > 0 ? newQuery("search", indexFor(dashboard.panels, names)) : newQuery("promql");
+    change({ panels: add(dashboard.panels, newPanel(id, "line", [query])) });
     setPanelId(id);
   };
   const panel = editing ? dashboard.panels.find((one) => one.id === panelId) : undefined;
@@ -169,7 +175,17 @@ function Loaded({ kept }: { kept: Dashboard }) {
       {editing && changed && <Notice>{t.kept}</Notice>}
       <VariableBar dashboard={dashboard} values={values} fields={fields} onValue={setValue} />
       {panel ? (
-        <PanelEditor panel={panel} values={values} time={time} onPanel={setPanel} />
+        <PanelEditor
+          key={panel.id}
+          panel={panel}
+          index={indexFor(
+            dashboard.panels.filter((one) => one.id !== panel.id),
+            names,
+          )}
+          values={values}
+          time={time}
+          onPanel={setPanel}
+        />
       ) : dashboard.panels.length === 0 ? (
         <Empty
           title={t.emptyPanels}

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { History } from "./history";
-import { layout, NODE_HEIGHT } from "./layout";
+import { lane, layout, NODE_HEIGHT } from "./layout";
 import { Auditor, account } from "./ledger";
+import { beginning, Pulse, waiting, withAgents } from "./sources";
 
 describe("layout", () => {
   const nodes = [
@@ -43,6 +44,63 @@ describe("layout", () => {
     const { lines } = layout([...nodes.slice(0, 3), ...many], [...to, ...back], 1200);
     const ys = lines.map((line) => line.labelY).sort((a, b) => a - b);
     for (let i = 1; i < ys.length; i++) expect((ys[i] ?? 0) - (ys[i - 1] ?? 0)).toBeGreaterThanOrEqual(30);
+  });
+});
+
+describe("a line over a column", () => {
+  const nodes = [
+    { id: "job/policy", kind: "NODE_KIND_JOB" as const },
+    { id: "index/a", kind: "NODE_KIND_INDEX" as const },
+    { id: "alerts", kind: "NODE_KIND_ALERTS" as const },
+  ];
+  it("passes its boxes", () => {
+    const { lines, boxes, height } = layout(nodes, [{ from: "job/policy", to: "alerts" }], 1200);
+    const box = boxes.get("index/a") ?? { x: 0, y: 0 };
+    const [, y] = /L[\d.]+,([\d.]+)/.exec(lines[0]?.path ?? "") ?? [];
+    expect(Number(y)).toBeGreaterThan(box.y + NODE_HEIGHT);
+    expect(Number(y)).toBeLessThanOrEqual(height);
+    expect(lines[0]?.labelX).toBeLessThan(box.x);
+  });
+  it("goes straight where nothing is in the way", () => {
+    const { lines } = layout([nodes[0] ?? {}, nodes[2] ?? {}], [{ from: "job/policy", to: "alerts" }], 1200);
+    expect(lines[0]?.path).not.toContain("L");
+  });
+  it("takes the nearest free place", () => {
+    expect(lane([32, 120], 200)).toBe(200);
+    expect(lane([32, 120], 160)).toBe(196);
+    expect(lane([32, 120], 110)).toBe(108);
+    expect(lane([32], 40)).toBe(108);
+  });
+});
+
+describe("sources", () => {
+  const agent = { id: "agent/vm", kind: "NODE_KIND_AGENT" as const };
+  const into = (to: string, total = "1") => ({ from: "agent/vm", to, total });
+  it("knows the demonstration", () => {
+    const demo = { id: "job/demo", kind: "NODE_KIND_JOB" as const };
+    const app = into("topic/topic-app-info");
+    expect(beginning({ nodes: [agent, demo], edges: [app] })).toBe("demo");
+    expect(beginning({ nodes: [agent], edges: [app] })).toBeUndefined();
+    expect(beginning({ nodes: [agent, demo], edges: [app, into("topic/orders")] })).toBeUndefined();
+    expect(beginning({ nodes: [demo], edges: [] })).toBe("none");
+  });
+  it("counts agents by how they are", () => {
+    const t = { agentCount: (n: number) => `${n} agents`, agentStates: (...n: number[]) => n.join() };
+    const agents = [{ state: "AGENT_STATE_ONLINE" as const }, { state: "AGENT_STATE_STOPPED" as const }];
+    const node = { id: "agent/*", name: "2 agents", state: "STOPPED", reason: "vm has stopped" };
+    expect(withAgents([node], agents, t)).toEqual([{ id: "agent/*", name: "2 agents", state: "1,0,1" }]);
+    expect(withAgents([agent], agents.slice(1), t)).toEqual([agent]);
+  });
+  it("counts alerts that wait", () => {
+    const kind = "NODE_KIND_ALERTS" as const;
+    expect(waiting([{ kind, health: "HEALTH_LATE", size: "5", reason: "3 wait for somebody" }])).toBe(3);
+    expect(waiting([{ kind, health: "HEALTH_OK", size: "5" }])).toBe(0);
+  });
+  it("notices lines that come", () => {
+    const pulse = new Pulse();
+    const at = (total: string, ms: number) =>
+      pulse.look({ nodes: [agent], edges: [into("topic/a", total)] }, new Date(ms))?.getTime();
+    expect([at("5", 1), at("5", 2), at("6", 3), at("6", 4)]).toEqual([undefined, undefined, 3, 3]);
   });
 });
 

@@ -3,6 +3,7 @@ import { maybe, num } from "@/api/numbers";
 import { href, part } from "@/app/url";
 import { bytes, compact, duration, whole } from "@/format";
 import { useI18n, useText } from "@/i18n";
+import { SEVERAL, waiting } from "./sources";
 import { text } from "./text";
 
 export type FlowNode = Schema<"Node">;
@@ -12,6 +13,8 @@ export function place(node: FlowNode): string {
   const name = node.name ?? "";
   switch (node.kind) {
     case "NODE_KIND_AGENT":
+      // Several agents are one node: which of them is meant shows their list.
+      if (node.id === SEVERAL) return "/sources";
       return `/sources/${part((node.id ?? name).replace(/^agent\//, ""))}`;
     case "NODE_KIND_TOPIC":
       return `/messages/${part(name)}`;
@@ -43,7 +46,7 @@ export function Facts({ node }: { node: FlowNode }) {
     const age = lagMillis > 0 ? duration(lagMillis, language) : "";
     facts.push(node.kind === "NODE_KIND_AGENT" ? t.bytesBehind(bytes(lag)) : t.behind(whole(lag), age));
   } else if (node.state && (node.kind === "NODE_KIND_AGENT" || node.kind === "NODE_KIND_JOB"))
-    facts.push((t.states as Record<string, string>)[node.state] ?? node.state.toLowerCase());
+    facts.push((t.states as Record<string, string>)[node.state] ?? node.state);
   return facts.join(" · ");
 }
 
@@ -51,12 +54,14 @@ export function Facts({ node }: { node: FlowNode }) {
 export function Trouble({ node, className = "" }: { node: FlowNode; className?: string }) {
   const t = useText(text);
   const dead = num(node.deadLettered);
-  if (dead === 0 && !node.reason) return null;
+  const wait = waiting([node]);
+  const reason = wait > 0 ? t.wait(whole(wait)) : node.reason;
+  if (dead === 0 && !reason) return null;
   return (
     <span className={`flow-facts num ${className}`}>
       {dead > 0 && <span className="bad">{t.dead(whole(dead))}</span>}
-      {dead > 0 && node.reason && " · "}
-      {node.reason && <span className={tone(node)}>{node.reason}</span>}
+      {dead > 0 && reason && " · "}
+      {reason && <span className={tone(node)}>{reason}</span>}
     </span>
   );
 }

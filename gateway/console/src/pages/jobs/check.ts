@@ -1,8 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api } from "@/api/client";
+import { useText } from "@/i18n";
 import type { Catalog } from "@/sql/complete";
-import { bareQueries, writes } from "@/sql/statements";
+import { bareQueries, maskedOptions, placed, writes } from "@/sql/statements";
+import { text } from "./text";
 import type { Draft } from "./workbench";
 
 /** useDelayed is a value once it has stayed the same for a while. */
@@ -24,8 +26,15 @@ export interface Problem {
   unfinished: boolean;
 }
 
-/** useCheck validates statements as they are typed. */
-export function useCheck(draft: Draft, job: string | undefined) {
+/** Refusal is what the server had against statements when they were to be kept. */
+export interface Refusal {
+  sql: string;
+  message: string;
+}
+
+/** useCheck validates statements as they are typed; what they were refused for stays until they change. */
+export function useCheck(draft: Draft, job: string | undefined, refusal?: Refusal) {
+  const t = useText(text);
   const settled = useDelayed(draft, 350);
   const query = useQuery({
     queryKey: ["check", settled.sql, settled.parameters, job],
@@ -38,13 +47,22 @@ export function useCheck(draft: Draft, job: string | undefined) {
     if (settled.sql.trim() === "") return [];
     const queries = bareQueries(settled.sql);
     const inserts = writes(settled.sql);
-    return (query.data?.problems ?? []).map((p) => {
+    const told = (query.data?.problems ?? []).map((p) => {
       const line = p.line ?? 0;
       const column = p.column ?? 0;
       const unfinished = line === 0 ? !inserts : queries.some((q) => q.line === line && q.column === column);
       return { line, column, message: p.message ?? "", hint: p.hint ?? "", unfinished };
     });
-  }, [query.data, settled.sql]);
+    // A job that is there has its secrets; a new one cannot take them from anywhere.
+    const masked = (job === undefined ? maskedOptions(settled.sql) : []).map(({ line, column, name }) => {
+      const hint = /^(connector\.)?password$/.test(name) ? t.maskedPasswordHint : t.maskedHint;
+      return { line, column, message: t.masked(name), hint, unfinished: false };
+    });
+    const all = [...told, ...masked];
+    const refused = refusal?.sql === settled.sql ? placed(refusal.message) : undefined;
+    if (refused && !all.some((p) => p.line === refused.line)) all.push({ ...refused, hint: "", unfinished: false });
+    return all;
+  }, [query.data, settled.sql, job, refusal, t]);
   const checking = settled !== draft || query.isFetching;
   return { answer: query.data, problems, checking, error: query.error, check: query.refetch };
 }

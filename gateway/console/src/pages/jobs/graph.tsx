@@ -54,7 +54,7 @@ export function PlanGraph({ nodes, operators, at }: { nodes: PlanNode[]; operato
             >
               <span className="strong clip">{one.type}</span>
               <span className="small soft clip">{one.contents}</span>
-              <Figures operator={status.get(one.id)} />
+              <Figures end={endOf(one)} operator={status.get(one.id)} />
             </button>
           );
         })}
@@ -64,11 +64,20 @@ export function PlanGraph({ nodes, operators, at }: { nodes: PlanNode[]; operato
   );
 }
 
-function Figures({ operator }: { operator: Operator | undefined }) {
+/** endOf says which end of the plan an operator is: nothing of the job comes before a source, nothing behind a sink. */
+function endOf(node: PlanNode): "source" | "sink" | undefined {
+  if (/^Sink\b/.test(node.type)) return "sink";
+  return /^Source\b/.test(node.type) ? "source" : undefined;
+}
+
+function Figures({ operator, end }: { operator: Operator | undefined; end: ReturnType<typeof endOf> }) {
   const t = useText(text);
   if (!operator) return null;
   const late = num(operator.late);
-  const parts = [`${compact(num(operator.recordsIn))} → ${compact(num(operator.recordsOut))}`];
+  const [rowsIn, rowsOut] = [compact(num(operator.recordsIn)), compact(num(operator.recordsOut))];
+  const rows =
+    end === "sink" ? t.rowsWritten(rowsIn) : end === "source" ? t.rowsRead(rowsOut) : `${rowsIn} → ${rowsOut}`;
+  const parts = [rows];
   if (operator.stateful) parts.push(bytes(num(operator.stateBytes)));
   return (
     <span className="small num clip">
@@ -88,15 +97,24 @@ function OperatorDrawer({
   onClose: () => void;
 }) {
   const t = useText(text);
+  const end = endOf(node);
   return (
     <Drawer title={node.type} onClose={onClose}>
       <div className="column wide-gap">
         {operator && (
           <dl className="facts">
-            <dt>{t.recordsIn}</dt>
-            <dd className="num">{whole(num(operator.recordsIn))}</dd>
-            <dt>{t.recordsOut}</dt>
-            <dd className="num">{whole(num(operator.recordsOut))}</dd>
+            {end !== "source" && (
+              <>
+                <dt>{end === "sink" ? t.recordsWritten : t.recordsIn}</dt>
+                <dd className="num">{whole(num(operator.recordsIn))}</dd>
+              </>
+            )}
+            {end !== "sink" && (
+              <>
+                <dt>{end === "source" ? t.recordsRead : t.recordsOut}</dt>
+                <dd className="num">{whole(num(operator.recordsOut))}</dd>
+              </>
+            )}
             <dt>{t.lateRows}</dt>
             <dd className={num(operator.late) > 0 ? "num late" : "num"}>{whole(num(operator.late))}</dd>
             <dt>{t.watermark}</dt>

@@ -1,4 +1,4 @@
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { api } from "@/api/client";
@@ -6,34 +6,52 @@ import { useSession } from "@/api/session";
 import { dropDraft, keepDraft, draft as keptDraft } from "@/app/draft";
 import { part } from "@/app/url";
 import { useText } from "@/i18n";
-import { brokersIn } from "@/sql/names";
-import { writes } from "@/sql/statements";
+import { usePlaces } from "@/sql/connections";
+import type { Places } from "@/sql/sink";
+import { placed, writes } from "@/sql/statements";
 import { Button, Input, Notice, Page, useToast } from "@/ui";
 import { NAME } from "./actions";
 import { record } from "./check";
 import { text } from "./text";
 import { type Draft, Workbench } from "./workbench";
 
-/** example is what the editor begins with: a table of a topic and a query of it. */
-const example = (brokers: string) => `-- What the messages of a topic look like. On the page Messages a topic's
--- CREATE TABLE statement is written for you.
+/** example is what the editor begins with: a table of a topic, one of an index, and what goes from one to the other. */
+const example = ({
+  brokers,
+  searchUrl,
+}: Places) => `-- What the messages of a topic look like. On the page Messages a topic's
+-- job is written for you.
 CREATE TABLE events (
   \`@timestamp\` TIMESTAMP_LTZ(3),
   message STRING,
-  log ROW<file ROW<path STRING>>,
+  log ROW<\`offset\` BIGINT, file ROW<path STRING>>,
   WATERMARK FOR \`@timestamp\` AS \`@timestamp\` - INTERVAL '5' SECOND
 ) WITH (
   'connector' = 'kafka',
   'topic' = 'topic-app-info',
   'properties.bootstrap.servers' = '${brokers}',
   'properties.group.id' = 'my-job',
-  'scan.startup.mode' = 'latest-offset',
+  'scan.startup.mode' = 'earliest-offset',
   'format' = 'json',
   'json.timestamp-format.standard' = 'ISO-8601',
   'json.ignore-parse-errors' = 'true'
 );
 
-SELECT \`@timestamp\`, log.file.path, message FROM events;
+-- Where they go: an index of the search store.
+CREATE TABLE events_out (
+  \`@timestamp\` TIMESTAMP_LTZ(3),
+  message STRING,
+  \`log.file.path\` STRING,
+  \`log.offset\` BIGINT
+) WITH (
+  'connector' = 'elasticsearch-7',
+  'hosts' = '${searchUrl}',
+  'index' = 'my-index',
+  'json.timestamp-format.standard' = 'ISO-8601'
+);
+
+INSERT INTO events_out
+SELECT \`@timestamp\`, message, log.file.path, log.\`offset\` FROM events;
 `;
 
 /** NewJob is the editor of a job that is not kept yet; what one writes stays until it is created. */
@@ -44,15 +62,17 @@ export function NewJob() {
   const queries = useQueryClient();
   const [, navigate] = useLocation();
   const [name, setName] = useState("");
-  const jobs = useQuery({ queryKey: ["jobs"], queryFn: ({ signal }) => api.get("/api/v1/jobs", { signal }) });
-  const brokers = brokersIn((jobs.data?.jobs ?? []).flatMap((job) => job.sql ?? [])) ?? "127.0.0.1:9092";
+  const places = usePlaces();
   const [kept, setKept] = useState<Draft | undefined>(() => {
     const sql = keptDraft();
     return sql === undefined ? undefined : { sql, parameters: [] };
   });
-  const draft = useMemo<Draft>(() => kept ?? { sql: example(brokers), parameters: [] }, [kept, brokers]);
+  const draft = useMemo<Draft>(() => kept ?? { sql: example(places), parameters: [] }, [kept, places]);
+  // The statements that were to be created last: what they are refused for has places in them.
+  const [tried, setTried] = useState<string>();
   const create = useMutation({
     mutationFn: async (start: boolean) => {
+      setTried(draft.sql);
       await api.post("/api/v1/jobs", { body: { name, sql: draft.sql, parameters: record(draft), start } });
     },
     onSuccess: () => {
@@ -62,25 +82,31 @@ export function NewJob() {
       navigate(`/jobs/${part(name)}`);
     },
   });
+  const refused = create.error?.message;
+  const refusal = useMemo(
+    () => (refused && tried !== undefined ? { sql: tried, message: refused } : undefined),
+    [refused, tried],
+  );
   const named = NAME.test(name);
   const inserts = writes(draft.sql);
   return (
     <Page title={t.newJob} parent={{ name: t.title, path: "/jobs" }} place="jobs" fill>
-      {create.error && (
+      {refused && !placed(refused) && (
         <Notice tone="bad">
-          <p className="pre">{create.error.message}</p>
+          <p className="pre">{refused}</p>
         </Notice>
       )}
       <Workbench
         draft={draft}
         changed
+        refusal={refusal}
         onDraft={(next) => {
           setKept(next);
           if (next) keepDraft(next.sql);
         }}
-        beside={(valid) => {
+        beside={(valid, problem) => {
           const ready = valid && named && inserts && may && !create.isPending;
-          const why = !may ? t.needsOperator : !inserts ? t.writesNothing : named ? undefined : t.nameRule;
+          const why = !may ? t.needsOperator : !inserts ? t.writesNothing : named ? problem : t.nameRule;
           return (
             <>
               {!inserts && valid && <span className="quiet small">{t.writesNothing}</span>}

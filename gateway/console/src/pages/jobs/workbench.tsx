@@ -1,17 +1,18 @@
 import type { CompletionContext, CompletionResult } from "@codemirror/autocomplete";
-import { useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useSession } from "@/api/session";
 import { useText } from "@/i18n";
 import { type Catalog, choicesAt } from "@/sql/complete";
-import { Badge, Button, CodeEditor, Empty, Icon, Tabs } from "@/ui";
+import { Badge, Button, CodeEditor, Empty, Icon, Menu, Tabs } from "@/ui";
 import type { EditorHandle } from "@/ui/editor";
-import { type Problem, useCatalog, useCheck } from "./check";
+import { type Problem, type Refusal, useCatalog, useCheck } from "./check";
 import { PlanGraph } from "./graph";
 import { Parameters } from "./parameters";
 import { readPlan } from "./plan";
 import { PreviewPanel, usePreview } from "./preview";
 import { CompatibilityNotice, ReplaceDialog } from "./replace";
 import type { Job } from "./state";
+import { useTarget } from "./target";
 import { TestPanel } from "./tests";
 import { text } from "./text";
 
@@ -35,6 +36,7 @@ export function Workbench({
   onDraft,
   onSaved,
   beside,
+  refusal,
 }: {
   /** job is the one that is edited; without it a new one is written. */
   job?: Job;
@@ -43,17 +45,23 @@ export function Workbench({
   onDraft: (draft: Draft | undefined) => void;
   onSaved?: () => void;
   /** beside stands in the bar: the name and the buttons of a new job. */
-  beside?: (valid: boolean) => React.ReactNode;
+  beside?: (valid: boolean, problem: string | undefined) => React.ReactNode;
+  /** refusal is why a new job was not created. */
+  refusal?: Refusal;
 }) {
   const t = useText(text);
   const may = useSession().may("operator");
   const [panel, setPanel] = useState<Panel>("preview");
   const [replacing, setReplacing] = useState(false);
   const handle = useRef<EditorHandle>(null);
-  const check = useCheck(draft, job?.name);
+  const check = useCheck(draft, job?.name, refusal);
   const catalog = useCatalog(draft);
   const preview = usePreview(draft, job?.name);
   const complete = useCompletion(catalog);
+  const target = useTarget(draft, onDraft, () => setPanel("problems"));
+  useEffect(() => {
+    if (refusal) setPanel("problems");
+  }, [refusal]);
   const marks = useMemo(
     () =>
       check.problems
@@ -75,6 +83,8 @@ export function Workbench({
     check.check();
   };
   const valid = check.answer?.valid === true && check.problems.length === 0 && !check.checking;
+  // Without much to show below, the statements have the height.
+  const room = panel === "preview" ? preview.asked && preview.columns.length > 0 : panel !== "problems";
   const nodes = useMemo(() => readPlan(check.answer?.planJson), [check.answer]);
   return (
     <div className="bench">
@@ -85,8 +95,22 @@ export function Workbench({
         <Button icon="check" onClick={validate} title="Ctrl/⌘ Shift Enter">
           {t.validate}
         </Button>
+        <Menu
+          start
+          label={t.writeToHint}
+          name={
+            <>
+              {t.writeTo} <Icon name="down" size={12} />
+            </>
+          }
+          items={[
+            { id: "index", name: t.toIndex, onChoose: () => target("index") },
+            { id: "topic", name: t.toTopic, onChoose: () => target("topic") },
+            { id: "alert", name: t.toAlert, onChoose: () => target("alert") },
+          ]}
+        />
         <span className="grow" />
-        {beside?.(valid)}
+        {beside?.(valid, check.problems[0]?.message)}
         {job && (
           <>
             {changed ? (
@@ -121,7 +145,7 @@ export function Workbench({
           handle={handle}
         />
       </div>
-      <div className="bench-results">
+      <div className={`bench-results ${room ? "" : "low"}`}>
         <Tabs
           label={t.results}
           value={panel}
@@ -142,6 +166,7 @@ export function Workbench({
               problems={check.problems}
               checking={check.checking}
               error={check.error}
+              onTarget={() => target("index")}
               onGo={(p) => handle.current?.goTo(p.line, p.column)}
             />
           )}
@@ -204,11 +229,14 @@ function Problems({
   checking,
   error,
   onGo,
+  onTarget,
 }: {
   problems: Problem[];
   checking: boolean;
   error: unknown;
   onGo: (problem: Problem) => void;
+  /** onTarget writes what is missing: a table to insert into. */
+  onTarget: () => void;
 }) {
   const t = useText(text);
   if (error) return <p className="bad">{error instanceof Error ? error.message : String(error)}</p>;
@@ -230,6 +258,11 @@ function Problems({
           <span className="break">
             {problem.message}
             {problem.hint && <span className="quiet"> — {problem.hint}</span>}
+            {problem.unfinished && (
+              <Button small className="bench-mend" icon="plus" onClick={onTarget}>
+                {t.insertTarget}
+              </Button>
+            )}
           </span>
         </li>
       ))}

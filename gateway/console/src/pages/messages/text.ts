@@ -66,6 +66,24 @@ export const text = texts(
         ? `Inferred from ${used} messages.`
         : `Inferred from ${used} messages; ${skipped} were no JSON objects.`,
     startJob: "Start a job from these",
+    lineTime: "Use the time that the lines begin with",
+    lineTimeHint:
+      "It becomes line_time, and @timestamp of the documents. Lines without one keep the time they were read.",
+    lineTimeLocal:
+      "It becomes line_time, and @timestamp of the documents. The lines say no time zone: it is taken to be that of the job.",
+    readTime: (name: string) =>
+      name === "record_time"
+        ? "The time is when the message was written to the topic."
+        : `${name} is when the line was read.`,
+    takeApart: "Take the message apart",
+    partName: "Name of the column",
+    partPattern: "Pattern; its first group is the value",
+    partType: "Type",
+    removePart: (name: string) => `Leave out ${name}`,
+    addPart: "Add a column",
+    partFound: (n: string, all: string) => `in ${n} of ${all} lines`,
+    badPattern: "This needs a valid pattern with a group in brackets",
+    jobWrites: "A job from these goes on with its target:",
     copy: "Copy",
     leader: "Leader",
     inSync: "In sync",
@@ -135,6 +153,20 @@ export const text = texts(
     tableHint: (used: string, skipped: string) =>
       skipped === "0" ? `根据 ${used} 条消息推断。` : `根据 ${used} 条消息推断，另有 ${skipped} 条不是 JSON 对象。`,
     startJob: "用这些消息新建作业",
+    lineTime: "使用日志行开头的时间",
+    lineTimeHint: "该时间作为 line_time 列，并写入文档的 @timestamp；行首没有时间的日志仍用采集时间。",
+    lineTimeLocal: "该时间作为 line_time 列，并写入文档的 @timestamp。日志未注明时区，按作业所在时区解析。",
+    readTime: (name: string) =>
+      name === "record_time" ? "时间为消息写入 Topic 的时间。" : `${name} 是日志的采集时间。`,
+    takeApart: "拆分 message",
+    partName: "列名",
+    partPattern: "正则表达式，取第一个分组",
+    partType: "类型",
+    removePart: (name: string) => `去掉 ${name}`,
+    addPart: "添加列",
+    partFound: (n: string, all: string) => `${all} 行中命中 ${n} 行`,
+    badPattern: "需要包含一个分组的合法正则表达式",
+    jobWrites: "新建作业时会接着写入目标表：",
     copy: "复制",
     leader: "Leader",
     inSync: "ISR",

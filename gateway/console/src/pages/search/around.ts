@@ -1,5 +1,6 @@
 import type { Field } from "@/search/fields";
 import type { Body, Hit } from "@/search/store";
+import { READ_TIME } from "@/sql/sink";
 import { valueAt } from "./document";
 
 /** Lines say by which fields a document is a line of a file. */
@@ -28,19 +29,29 @@ export function linesOf(source: Record<string, unknown>, fields: readonly Field[
 }
 
 /**
+ * orderField is the time by which lines follow each other: when they were read, where documents
+ * have that beside the time that lines say, which lines of a stack trace do not have.
+ */
+function orderField(source: Record<string, unknown>, timeField: string, fields: readonly Field[]): string {
+  const read = fields.some((field) => field.name === READ_TIME && field.kind === "date");
+  return read && valueAt(source, READ_TIME) !== undefined ? READ_TIME : timeField;
+}
+
+/**
  * aroundOf asks for the lines before or after one of the same file. By time first, where
  * there is one: a file that was rotated begins at 0 again.
  */
 export function aroundOf(
   hit: Hit,
   lines: Lines,
-  timeField: string,
+  shownTime: string,
   fields: readonly Field[],
   before: boolean,
   size: number,
 ): Body | undefined {
   const source = hit._source ?? {};
   const position = valueAt(source, lines.position);
+  const timeField = orderField(source, shownTime, fields);
   const time = timeField ? valueAt(source, timeField) : undefined;
   if (position === undefined || valueAt(source, lines.file) === undefined) return undefined;
   const order = before ? "desc" : "asc";

@@ -11,6 +11,7 @@ import { complete } from "./complete";
 import { show } from "./document";
 import type { Filter, Operation } from "./filter";
 import { text } from "./text";
+import { allOf, bareWords } from "./words";
 
 /** useIndices are the indices that one may read. */
 export function useIndices() {
@@ -82,7 +83,28 @@ export function QueryInput({
           {t.badQuery}: {problem}
         </p>
       )}
+      {problem === undefined && <AnyWord query={value} onValue={onValue} />}
     </div>
+  );
+}
+
+/** AnyWord says that any of several words matches, and offers what asks for all of them. */
+function AnyWord({ query, onValue }: { query: string; onValue: (query: string) => void }) {
+  const t = useText(text);
+  const words = bareWords(query);
+  if (!words) return null;
+  const { all, phrase } = allOf(words);
+  const choice = (text: string) => (
+    <button type="button" className="link mono" onClick={() => onValue(text)}>
+      {text}
+    </button>
+  );
+  return (
+    <p className="small quiet break search-any" role="status">
+      {t.anyWord} {choice(all)}
+      {t.or}
+      {choice(phrase)}
+    </p>
   );
 }
 

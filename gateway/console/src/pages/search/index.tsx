@@ -4,16 +4,18 @@ import { useMemo, useState } from "react";
 import { Link } from "wouter";
 import { num } from "@/api/numbers";
 import { recall, remember } from "@/app/memory";
+import { href } from "@/app/url";
 import { useText } from "@/i18n";
 import { timeFieldOf } from "@/search/fields";
 import { documents, type Hit } from "@/search/store";
 import { useTimeRange } from "@/time/range";
-import { Button, Drawer, Empty, Failed, Loading, Menu, Notice, Page, TimeControls, useToast } from "@/ui";
+import { Button, Drawer, Empty, Failed, Icon, Loading, Menu, Notice, Page, TimeControls, useToast } from "@/ui";
 import { FilterList, IndexPicker, QueryInput, TimeFieldSelect, useIndices } from "./bar";
 import { Download } from "./download";
 import { DocumentDrawer } from "./drawer";
 import { withFilter } from "./filter";
 import { Histogram } from "./histogram";
+import { panelQuery } from "./panel";
 import { idOf, oneOf } from "./request";
 import { Live, Results } from "./results";
 import "./search.css";
@@ -120,6 +122,7 @@ function Discover({
       actions={
         <>
           <Share index={index} state={state} />
+          <PanelLink index={index} query={panelQuery(state.query, state.filters)} />
           <Button look="ghost" icon="download" disabled={!ready} onClick={() => setDialog("download")}>
             <span className="wide-only">{t.download}</span>
             <span className="narrow-only hidden-label">{t.download}</span>
@@ -243,6 +246,19 @@ function useOpen(pattern: string, rows: readonly Hit[], id: string, ready: boole
   return { hit: id ? found : undefined, gone: id !== "" && !hit && (query.data === null || query.error !== null) };
 }
 
+/** PanelLink leads to the dashboards, where a panel of this search is begun. */
+function PanelLink({ index, query }: { index: string; query: string }) {
+  const t = useText(text);
+  const { range } = useTimeRange();
+  const to = href("/dashboards", { panel: "new", index, query, from: range.from, to: range.to });
+  return (
+    <Link href={to} className="button ghost" aria-label={t.makePanel} title={t.makePanel}>
+      <Icon name="dashboards" />
+      <span className="wide-only">{t.panel}</span>
+    </Link>
+  );
+}
+
 /** Share copies a link to this very search. */
 function Share({ index, state }: { index: string; state: SearchState }) {
   const t = useText(text);
@@ -265,7 +281,7 @@ function Share({ index, state }: { index: string; state: SearchState }) {
   return (
     <Menu
       label={t.share}
-      icon="share"
+      icon="link"
       items={[
         { id: "now", name: t.shareNow, onChoose: () => copy(false) },
         { id: "fixed", name: t.shareFixed, onChoose: () => copy(true) },

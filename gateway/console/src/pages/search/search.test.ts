@@ -9,9 +9,11 @@ import { flat, lineField, presentFields, sampleTop, timeOf, valueAt } from "./do
 import { columnsOf, head, writeRows } from "./export";
 import { clausesOf, filterOf, readFilters, withFilter, writeFilters } from "./filter";
 import { piecesOf, plain } from "./marks";
+import { panelQuery } from "./panel";
 import { type Asked, pageOf, queryOf, withoutRepeats } from "./request";
 import { newestFirst, Seen } from "./seen";
 import { valuesIn } from "./values";
+import { allOf, bareWords } from "./words";
 
 const field = (name: string, type: string, aggregatable = type !== "text") => ({
   name,
@@ -262,5 +264,67 @@ describe("errors of the store", () => {
     expect(error.code).toBe(Code.INVALID_ARGUMENT);
     expect(error.message).toBe("Failed to parse query [(a]");
     expect(failure(403, '{"code":7,"message":"no"}').code).toBe(Code.PERMISSION_DENIED);
+  });
+});
+
+describe("words", () => {
+  it("knows a query of several bare words", () => {
+    expect(bareWords("order 264")).toEqual(["order", "264"]);
+    for (const query of [
+      "",
+      "order",
+      "order AND 264",
+      '"order 264"',
+      "level:ERROR x",
+      "+a b",
+      "a* b",
+      "NOT a b",
+      "(a b)",
+    ]) {
+      expect(bareWords(query), query).toBeUndefined();
+    }
+    expect(bareWords("well-known word")).toEqual(["well-known", "word"]);
+  });
+
+  it("asks for all of them", () => {
+    expect(allOf(["order", "264"])).toEqual({ all: "order AND 264", phrase: '"order 264"' });
+  });
+});
+
+describe("panelQuery", () => {
+  it("writes filters into the query", () => {
+    expect(panelQuery("a OR b", [])).toBe("a OR b");
+    expect(
+      panelQuery("a OR b", [
+        { field: "log.file.path", op: "is", value: '/var/"x"' },
+        { field: "n", op: "not", value: -1 },
+        { field: "my field", op: "missing" },
+        { field: "ok", op: "exists" },
+      ]),
+    ).toBe('(a OR b) AND log.file.path:"/var/\\"x\\"" AND NOT n:"-1" AND NOT _exists_:my\\ field AND _exists_:ok');
+    expect(panelQuery("", [{ field: "n", op: "is", value: 3 }])).toBe("n:3");
+  });
+});
+
+it("orders lines by when they were read, where @timestamp is what they say", () => {
+  const known = fieldsOf([
+    field("@timestamp", "date"),
+    field("read_time", "date"),
+    field("log.file.path", "keyword"),
+    field("log.offset", "long"),
+  ]);
+  const lines = { file: "log.file.path", position: "log.offset", host: "" };
+  const source = { "@timestamp": "2026-01-01T00:00:00Z", "log.file.path": "/a", "log.offset": 7 };
+  const read = aroundOf(
+    hit("a", { ...source, read_time: "2026-01-02T00:00:00Z" }),
+    lines,
+    "@timestamp",
+    known,
+    true,
+    1,
+  );
+  expect(read).toMatchObject({ search_after: ["2026-01-02T00:00:00Z", 7], sort: [{ read_time: {} }, {}] });
+  expect(aroundOf(hit("a", source), lines, "@timestamp", known, true, 1)).toMatchObject({
+    search_after: ["2026-01-01T00:00:00Z", 7],
   });
 });

@@ -7,7 +7,8 @@ import { useUrlState } from "@/app/url";
 import { Ago, absolute, bytes, duration, percent, useNow, whole } from "@/format";
 import { useI18n, useText } from "@/i18n";
 import { type ColumnDef, Copy, DataTable, DelayedInput, Drawer, Empty, Notice, Page, QueryView } from "@/ui";
-import { AgentStateBadge, listAgents } from ".";
+import { AgentStateBadge } from ".";
+import { listAgents } from "./agents";
 import { LastLines } from "./lines";
 import { text } from "./text";
 
@@ -213,7 +214,7 @@ function FileDrawer({ file, onClose }: { file: File; onClose: () => void }) {
           <dt>{t.modified}</dt>
           <dd className="num">{modified ? absolute(modified) : "–"}</dd>
         </dl>
-        <LastLines path={file.path ?? ""} />
+        <LastLines path={file.path ?? ""} input={file.input ?? ""} />
       </div>
     </Drawer>
   );

@@ -1,13 +1,17 @@
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import type { Schema } from "@weirflow/sdk";
 import { useMemo } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import { api } from "@/api/client";
 import { date, num } from "@/api/numbers";
+import { useUrlState } from "@/app/url";
 import { Ago, bytes, whole } from "@/format";
 import { useText } from "@/i18n";
-import { Badge, type ColumnDef, DataTable, Empty, Page, QueryView } from "@/ui";
+import { Badge, Button, type ColumnDef, DataTable, Empty, Page, QueryView } from "@/ui";
+import { AddFile } from "./add";
 import { AgentPage } from "./agent";
+import { listAgents } from "./agents";
+import { alike } from "./alike";
 import { text } from "./text";
 import "./sources.css";
 
@@ -38,32 +42,49 @@ export function AgentStateBadge({ state }: { state: Agent["state"] }) {
   }
 }
 
-/** listAgents asks page after page: an installation has some hundred agents. */
-export async function listAgents(signal: AbortSignal): Promise<Agent[]> {
-  const all: Agent[] = [];
-  let pageToken: string | undefined;
-  do {
-    const page = await api.get("/api/v1/agents", { query: { pageSize: 500, pageToken }, signal });
-    all.push(...(page.agents ?? []));
-    pageToken = page.nextPageToken || undefined;
-  } while (pageToken && all.length < 10_000);
-  return all;
+/** ASKED are how many agents are asked for their first file at most. */
+const ASKED = 20;
+
+/** useFirstPaths are what tells agents of one name apart: the first file of each, by the agent's id. */
+function useFirstPaths(agents: readonly Agent[]): Map<string, string> {
+  const ids = alike(agents).slice(0, ASKED);
+  return useQueries({
+    queries: ids.map((id) => ({
+      queryKey: ["agent", id, "first"],
+      queryFn: ({ signal }: { signal: AbortSignal }) => api.get("/api/v1/agents/{id}", { path: { id }, signal }),
+      staleTime: 60_000,
+      retry: false,
+    })),
+    combine: (answers) =>
+      new Map(answers.map((answer, i) => [ids[i] ?? "", answer.data?.agent?.files?.[0]?.path ?? ""])),
+  });
 }
 
 function AgentList() {
   const t = useText(text);
   const [, navigate] = useLocation();
+  const [adding, setAdding] = useUrlState("add");
   const agents = useQuery({
     queryKey: ["agents"],
     queryFn: ({ signal }) => listAgents(signal),
     refetchInterval: 5000,
   });
+  const paths = useFirstPaths(agents.data ?? []);
   const columns = useMemo<ColumnDef<Agent>[]>(
     () => [
       {
         accessorKey: "name",
         header: t.agent,
-        cell: ({ row }) => <span className="strong">{row.original.name || row.original.id}</span>,
+        cell: ({ row: { original: a } }) => (
+          <>
+            <span className="strong">{a.name || a.id}</span>
+            {paths.get(a.id ?? "") && (
+              <span className="small quiet mono break sources-first" title={t.firstPath}>
+                {paths.get(a.id ?? "")}
+              </span>
+            )}
+          </>
+        ),
       },
       { accessorKey: "hostname", header: t.host, meta: { className: "wide-only-cell" } },
       { accessorKey: "state", header: t.state, cell: ({ row }) => <AgentStateBadge state={row.original.state} /> },
@@ -92,10 +113,15 @@ function AgentList() {
       { accessorKey: "version", header: t.version, meta: { className: "wide-only-cell" } },
       { accessorKey: "reportedAt", header: t.reported, cell: ({ row }) => <Ago at={date(row.original.reportedAt)} /> },
     ],
-    [t],
+    [t, paths],
+  );
+  const add = (
+    <Button look="primary" icon="plus" onClick={() => setAdding("1")}>
+      {t.add}
+    </Button>
   );
   return (
-    <Page title={t.title} place="sources" fill>
+    <Page title={t.title} place="sources" actions={add} fill>
       <QueryView query={agents}>
         {(rows) => (
           <DataTable
@@ -106,7 +132,7 @@ function AgentList() {
             onRow={(a) => navigate(`/sources/${encodeURIComponent(a.id ?? "")}`)}
             fill
             empty={
-              <Empty title={t.empty}>
+              <Empty title={t.empty} action={add}>
                 <p>{t.emptyHint}</p>
                 <pre>weirflow-agent -c filebeat.yml</pre>
               </Empty>
@@ -114,6 +140,7 @@ function AgentList() {
           />
         )}
       </QueryView>
+      {adding && <AddFile onClose={() => setAdding("")} />}
     </Page>
   );
 }

@@ -21,15 +21,17 @@ interface Line {
 }
 
 /** LastLines follows a topic for what comes of one file. */
-export function LastLines({ path }: { path: string }) {
+export function LastLines({ path, input }: { path: string; input: string }) {
   const t = useText(text);
   const topics = useQuery({
     queryKey: ["topics", false],
     queryFn: ({ signal }) => api.get("/api/v1/topics", { signal }),
   });
   const names = (topics.data?.topics ?? []).flatMap((topic) => topic.name ?? []);
-  const [picked, setPicked] = useState(() => recall("sources.topic") ?? "");
-  const topic = names.includes(picked) ? picked : (names.find((name) => name === "topic-app-info") ?? names[0]);
+  const [picked, setPicked] = useState("");
+  // The filebeat.yml that the console writes has one name for the input and the topic: filestream:orders.
+  const likely = [picked, input.replace(/^[^:]*:/, ""), recall("sources.topic"), "topic-app-info", names[0]];
+  const topic = likely.find((name) => name && names.includes(name));
   if (topics.error) return <Failed error={topics.error} inline />;
   if (topics.data && !topic) return <Notice>{t.noTopic}</Notice>;
   if (!topic) return null;

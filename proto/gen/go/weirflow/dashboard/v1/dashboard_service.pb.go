@@ -576,7 +576,10 @@ type SearchQuery struct {
 	// size is how many of them; 10 if not set.
 	Size int32 `protobuf:"varint,7,opt,name=size,proto3" json:"size,omitempty"`
 	// over_time has a value for each interval; otherwise one for the time shown.
-	OverTime      bool `protobuf:"varint,8,opt,name=over_time,json=overTime,proto3" json:"over_time,omitempty"`
+	OverTime bool `protobuf:"varint,8,opt,name=over_time,json=overTime,proto3" json:"over_time,omitempty"`
+	// interval is how long one value is over time, such as "10s", "5m", "1h", "1d"; chosen
+	// by the time shown if not set.
+	Interval      string `protobuf:"bytes,9,opt,name=interval,proto3" json:"interval,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -665,6 +668,13 @@ func (x *SearchQuery) GetOverTime() bool {
 		return x.OverTime
 	}
 	return false
+}
+
+func (x *SearchQuery) GetInterval() string {
+	if x != nil {
+		return x.Interval
+	}
+	return ""
 }
 
 type ListDashboardsRequest struct {
@@ -1137,7 +1147,7 @@ const file_weirflow_dashboard_v1_dashboard_service_proto_rawDesc = "" +
 	"\x05query\";\n" +
 	"\vPromQLQuery\x12\x12\n" +
 	"\x04expr\x18\x01 \x01(\tR\x04expr\x12\x18\n" +
-	"\ainstant\x18\x02 \x01(\bR\ainstant\"\xd2\x01\n" +
+	"\ainstant\x18\x02 \x01(\bR\ainstant\"\xee\x01\n" +
 	"\vSearchQuery\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\tR\x05index\x12\x14\n" +
 	"\x05query\x18\x02 \x01(\tR\x05query\x12\x1d\n" +
@@ -1147,7 +1157,8 @@ const file_weirflow_dashboard_v1_dashboard_service_proto_rawDesc = "" +
 	"\x05field\x18\x05 \x01(\tR\x05field\x12\x19\n" +
 	"\bgroup_by\x18\x06 \x01(\tR\agroupBy\x12\x12\n" +
 	"\x04size\x18\a \x01(\x05R\x04size\x12\x1b\n" +
-	"\tover_time\x18\b \x01(\bR\boverTime\"\x17\n" +
+	"\tover_time\x18\b \x01(\bR\boverTime\x12\x1a\n" +
+	"\binterval\x18\t \x01(\tR\binterval\"\x17\n" +
 	"\x15ListDashboardsRequest\"Z\n" +
 	"\x16ListDashboardsResponse\x12@\n" +
 	"\n" +
