@@ -76,6 +76,7 @@ function Loaded({ kept }: { kept: Dashboard }) {
   const [, navigate] = useLocation();
   const [draft, setDraft, drop] = useKept<Dashboard | null>(`dashboard.${kept.name}`, () => null);
   const [edit, setEdit] = useUrlState("edit");
+  const [, setParams] = useSearchParams();
   const [panelId, setPanelId] = useUrlState("panel", "", { push: true });
   const [dialog, setDialog] = useState<"settings" | "copy">();
   const [conflict, setConflict] = useState<{ there: Schema<"Dashboard"> | undefined }>();
@@ -98,7 +99,15 @@ function Loaded({ kept }: { kept: Dashboard }) {
     drop();
     setDraft(null);
     drop();
-    setEdit("");
+    setParams(
+      (old) => {
+        const next = new URLSearchParams(old);
+        next.delete("edit");
+        next.delete("panel");
+        return next;
+      },
+      { replace: true },
+    );
   };
   const save = async (version?: number) => {
     setBusy(true);

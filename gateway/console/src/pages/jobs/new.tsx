@@ -54,6 +54,12 @@ INSERT INTO events_out
 SELECT \`@timestamp\`, message, log.file.path, log.\`offset\` FROM events;
 `;
 
+/** topicIn is the first topic that statements name: as good a name for the job as any. */
+function topicIn(sql: string): string {
+  const topic = /'topic'\s*=\s*'([^']+)'/.exec(sql)?.[1] ?? "";
+  return NAME.test(topic) ? topic : "";
+}
+
 /** NewJob is the editor of a job that is not kept yet; what one writes stays until it is created. */
 export function NewJob() {
   const t = useText(text);
@@ -61,7 +67,7 @@ export function NewJob() {
   const toast = useToast();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
-  const [name, setName] = useState("");
+  const [name, setName] = useState(() => topicIn(keptDraft() ?? ""));
   const places = usePlaces();
   const [kept, setKept] = useState<Draft | undefined>(() => {
     const sql = keptDraft();

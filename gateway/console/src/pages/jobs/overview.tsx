@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import { Link } from "wouter";
 import { api } from "@/api/client";
 import { date, millis, num } from "@/api/numbers";
-import { part } from "@/app/url";
+import { href, part } from "@/app/url";
 import { Ago, absolute, bytes, duration, Lag, whole } from "@/format";
 import { useI18n, useText } from "@/i18n";
 import { Badge, type ColumnDef, DataTable, Empty, Notice } from "@/ui";
@@ -47,12 +47,45 @@ export function Overview({ job, at }: { job: Job; at: number }) {
         <h2>{t.sources}</h2>
         <Sources sources={job.status?.sources ?? []} />
       </section>
+      <Outputs outputs={job.status?.outputs ?? []} />
       <section className="section">
         <h2>{t.facts}</h2>
         <Facts job={job} />
       </section>
     </div>
   );
+}
+
+/** Outputs lead to what the job writes. */
+function Outputs({ outputs }: { outputs: Schema<"Output">[] }) {
+  const t = useText(text);
+  if (outputs.length === 0) return null;
+  return (
+    <section className="section">
+      <h2>{t.writesTo}</h2>
+      <div className="column">
+        {outputs.map((one) => (
+          <div key={one.table} className="row">
+            <Target of={one} />
+            <span className="soft">
+              {t.rowsWritten(whole(num(one.records)))} · {one.connector}
+            </span>
+          </div>
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Target({ of }: { of: Schema<"Output"> }) {
+  const t = useText(text);
+  const { connector = "", target = "", table = "" } = of;
+  if (target && connector.startsWith("elasticsearch"))
+    return <Link href={href("/search", { index: target })}>{t.searchIndex(target)}</Link>;
+  if (target && connector.endsWith("kafka"))
+    return <Link href={`/messages/${part(target)}`}>{t.readTopic(target)}</Link>;
+  if (connector === "alert") return <Link href="/alerts">{t.seeAlerts}</Link>;
+  return <span>{target || table}</span>;
 }
 
 type Source = Schema<"SourcePosition">;

@@ -60,6 +60,7 @@ export const text = texts(
     next: "Message below",
     removeColumn: (name: string) => `Remove column ${name}`,
     createTable: "CREATE TABLE",
+    createTableHint: "To search and chart these messages: a table of them, and a job that makes documents of it",
     tableTitle: "A table that reads these messages",
     tableHint: (used: string, skipped: string) =>
       skipped === "0"
@@ -149,6 +150,7 @@ export const text = texts(
     next: "下一条",
     removeColumn: (name: string) => `移除列 ${name}`,
     createTable: "CREATE TABLE",
+    createTableHint: "要检索和绘图：为这些消息建表，再用作业写成文档",
     tableTitle: "读取这些消息的建表语句",
     tableHint: (used: string, skipped: string) =>
       skipped === "0" ? `根据 ${used} 条消息推断。` : `根据 ${used} 条消息推断，另有 ${skipped} 条不是 JSON 对象。`,

@@ -55,7 +55,12 @@ export function Viewer({ topic }: { topic: string }) {
         </Button>
       }
       actions={
-        <Button disabled={sample.length === 0} onClick={() => setDialog("table")}>
+        <Button
+          look="primary"
+          title={t.createTableHint}
+          disabled={sample.length === 0}
+          onClick={() => setDialog("table")}
+        >
           {t.createTable}
         </Button>
       }

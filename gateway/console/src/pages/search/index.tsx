@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { ApiError, Code } from "@weirflow/sdk";
-import { useMemo, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
 import { num } from "@/api/numbers";
 import { recall, remember } from "@/app/memory";
@@ -19,20 +19,22 @@ import { panelQuery } from "./panel";
 import { idOf, oneOf } from "./request";
 import { Live, Results } from "./results";
 import "./search.css";
+import { indexFor } from "@/pages/dashboards/suit";
 import { Sidebar } from "./sidebar";
 import { type SearchState, useSearchState } from "./state";
 import { text } from "./text";
 import { askedOf, failuresOf, spanOf, useFields, useHistogram } from "./use-search";
 import { valuesIn } from "./values";
 
-/** useIndex is the index looked at: the URL's, or the last one, or the one with the most documents. */
+/** useIndex is the index looked at: the URL's, or the last one, or one's own with the most documents. */
 function useIndex(chosen: string) {
   const indices = useIndices();
   const first = useMemo(() => {
     const all = indices.data?.indices ?? [];
     const before = recall("search.index");
     if (before && all.some((one) => one.name === before)) return before;
-    return all.toSorted((a, b) => num(b.documents) - num(a.documents))[0]?.name ?? "";
+    const most = all.toSorted((a, b) => num(b.documents) - num(a.documents)).flatMap((one) => one.name ?? []);
+    return indexFor([], most);
   }, [indices.data]);
   return { index: chosen || first, indices };
 }
@@ -41,6 +43,10 @@ export default function SearchPage() {
   const t = useText(text);
   const [state, set] = useSearchState();
   const { index, indices } = useIndex(state.index);
+  // The address says which, so that it shows others the same.
+  useEffect(() => {
+    if (state.index === "" && index !== "") set({ index });
+  }, [state.index, index, set]);
   if (index === "" && indices.isPending) {
     return (
       <Page title={t.title} place="search">

@@ -27,8 +27,11 @@ export function useSearchState(): [SearchState, (change: Change) => void] {
   const state = useMemo(() => read(new URLSearchParams(text)), [text]);
   const set = useCallback(
     (change: Change) => {
-      // A look at a document is no step of the history, another search is.
-      const replace = Object.keys(change).every((key) => key === "document" || key === "columns" || key === "chart");
+      // A look at a document is no step of the history, another search is; nor is the index
+      // with which one begins.
+      const begins = "index" in change && Object.keys(change).length === 1;
+      const replace =
+        begins || Object.keys(change).every((key) => key === "document" || key === "columns" || key === "chart");
       setParams((old) => write(old, change), { replace });
     },
     [setParams],

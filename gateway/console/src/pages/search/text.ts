@@ -32,7 +32,7 @@ export const text = texts(
     not: "not",
     exists: "is there",
     missing: "is missing",
-    found: (n: string) => `${n} documents`,
+    found: (n: string) => (n === "1" ? "1 document" : `${n} documents`),
     foundAtLeast: (n: string) => `more than ${n} documents`,
     perBucket: (n: string) => `one bar is ${n}`,
     hideChart: "Hide the chart",
