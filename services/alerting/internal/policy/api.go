@@ -11,6 +11,7 @@ import (
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
 	"github.com/weirflow/weirflow/services/alerting/internal/logpattern"
 	"github.com/weirflow/weirflow/services/alerting/internal/query"
+	"github.com/weirflow/weirflow/services/platform/kafka"
 )
 
 // Server answers PolicyService.
@@ -33,13 +34,11 @@ func problem(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound), kafka.HasCode(err, kafka.CodeUnknownTopicOrPartition, kafka.CodeUnknownTopic):
 		return status.Error(codes.NotFound, err.Error())
 	case errors.Is(err, logpattern.ErrNoJobs), errors.Is(err, query.ErrNone):
 		return status.Error(codes.FailedPrecondition, err.Error())
-	case errors.Is(err, ErrUnsupported):
-		return status.Error(codes.Unimplemented, err.Error())
-	case errors.Is(err, ErrPolicy), errors.Is(err, logpattern.ErrPattern):
+	case errors.Is(err, ErrPolicy), errors.Is(err, logpattern.ErrPattern), errors.Is(err, logpattern.ErrTooMuch):
 		return status.Error(codes.InvalidArgument, err.Error())
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return status.FromContextError(err).Err()

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/logpattern"
 	"github.com/weirflow/weirflow/services/alerting/internal/query"
 	"github.com/weirflow/weirflow/services/platform/kafka"
 	"github.com/weirflow/weirflow/services/platform/kafka/table"
@@ -45,6 +46,8 @@ type Jobs interface {
 	Check(p *alertv1.Policy) (string, error)
 	Put(ctx context.Context, p *alertv1.Policy) error
 	Delete(ctx context.Context, policy string) error
+	// Past says when one would have fired.
+	Past(ctx context.Context, p *alertv1.Policy, from, to time.Time) ([]logpattern.Run, error)
 }
 
 // Book keeps the policies.

@@ -3,8 +3,7 @@ package policy
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -14,6 +13,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	alertv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/alert/v1"
+	"github.com/weirflow/weirflow/services/alerting/internal/logpattern"
 )
 
 const (
@@ -25,9 +25,6 @@ const (
 	maxEpisodes = 1000
 )
 
-// ErrUnsupported says that a policy cannot be tested.
-var ErrUnsupported = errors.New("this kind of policy has no test")
-
 const namesAllowed = model.UTF8Validation
 
 // Past says when a policy would have fired between two times.
@@ -36,11 +33,16 @@ func (b *Book) Past(ctx context.Context, p *alertv1.Policy, from, to time.Time) 
 	if err != nil {
 		return "", nil, false, err
 	}
-	if p.GetLogPattern() != nil {
-		return "", nil, false, fmt.Errorf("%w: log patterns look at lines from now on: the preview of a job shows what their statements find in the past", ErrUnsupported)
-	}
 	if !from.Before(to) {
 		return "", nil, false, wrong("from is not before to")
+	}
+	if p.GetLogPattern() != nil {
+		runs, err := b.jobs.Past(ctx, p, from, to)
+		if err != nil {
+			return "", nil, false, err
+		}
+		all, more := ordered(ofLines(p, runs))
+		return expr, all, more, nil
 	}
 	step := max(stepLeast, to.Sub(from)/pastSteps).Truncate(time.Second)
 	from = to.Add(-to.Sub(from) / step * step) // so that the last look is at the end
@@ -52,13 +54,33 @@ func (b *Book) Past(ctx context.Context, p *alertv1.Policy, from, to time.Time) 
 	for _, s := range found.Series {
 		all = append(all, episodes(p, s, step, to)...)
 	}
+	all, more := ordered(all)
+	return expr, all, more, nil
+}
+
+// ordered puts the first episodes first, and says whether there were too many.
+func ordered(all []*alertv1.Episode) (_ []*alertv1.Episode, more bool) {
 	slices.SortStableFunc(all, func(x, y *alertv1.Episode) int {
 		return cmp.Compare(x.GetFrom().AsTime().UnixNano(), y.GetFrom().AsTime().UnixNano())
 	})
 	if len(all) > maxEpisodes {
-		return expr, all[:maxEpisodes], true, nil
+		return all[:maxEpisodes], true
 	}
-	return expr, all, false, nil
+	return all, false
+}
+
+// ofLines are the episodes of a log pattern.
+func ofLines(p *alertv1.Policy, runs []logpattern.Run) []*alertv1.Episode {
+	var all []*alertv1.Episode
+	for _, r := range runs {
+		e := &alertv1.Episode{Labels: rule(p, "").Labels, From: timestamppb.New(r.From), Value: float64(r.Lines)}
+		maps.Copy(e.Labels, r.Labels)
+		if !r.To.IsZero() {
+			e.To = timestamppb.New(r.To)
+		}
+		all = append(all, e)
+	}
+	return all
 }
 
 // episodes goes through the times at which the query gave a series.

@@ -87,7 +87,7 @@ func (s *Server) ListMessages(ctx context.Context, req *topicv1.ListMessagesRequ
 // readable refuses topics in which Weirflow keeps what nobody is to see, such as
 // the passwords of sinks and the statements of jobs.
 func readable(name string) error {
-	if topic.Internal(name) {
+	if kafka.Internal(name) {
 		return status.Errorf(codes.PermissionDenied, "topic %q is kept by Weirflow or Kafka itself: its messages are not shown", name)
 	}
 	return nil

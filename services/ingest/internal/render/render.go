@@ -138,7 +138,7 @@ func (s *Stream) declare(d *eventv1.Source) {
 	switch {
 	case !topic.ValidName(src.topic):
 		src.err = fmt.Errorf("source %d (%s): topic %q: up to 249 letters, digits, '.', '_' and '-' are allowed", d.GetId(), d.GetPath(), src.topic)
-	case topic.Internal(src.topic):
+	case kafka.Internal(src.topic):
 		src.err = fmt.Errorf("source %d (%s): topic %q is kept by Weirflow or Kafka itself", d.GetId(), d.GetPath(), src.topic)
 	default:
 		src.template, src.err = event.NewTemplate(event.Source{Beat: d.GetBeat(), Version: d.GetBeatVersion(), Path: d.GetPath(), Envelope: []byte(d.GetEnvelopeJson())})

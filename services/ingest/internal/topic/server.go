@@ -3,7 +3,6 @@ package topic
 
 import (
 	"context"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -21,11 +20,6 @@ type Server struct {
 // NewServer answers with what a client of the cluster says.
 func NewServer(a *kafka.Admin) *Server { return &Server{admin: a} }
 
-// Internal reports whether a topic is one that Kafka or Weirflow keeps for itself.
-func Internal(name string) bool {
-	return strings.HasPrefix(name, "__") || (strings.HasPrefix(name, "weirflow.") && !strings.HasPrefix(name, "weirflow.deadletters."))
-}
-
 // ListTopics lists topics by name with their partitions.
 func (s *Server) ListTopics(ctx context.Context, req *topicv1.ListTopicsRequest) (*topicv1.ListTopicsResponse, error) {
 	all, err := s.admin.Topics(ctx)
@@ -38,7 +32,7 @@ func (s *Server) ListTopics(ctx context.Context, req *topicv1.ListTopicsRequest)
 	}
 	res := &topicv1.ListTopicsResponse{}
 	for _, t := range all {
-		if t.Name <= req.GetPageToken() || (Internal(t.Name) && !req.GetIncludeInternal()) {
+		if t.Name <= req.GetPageToken() || (kafka.Internal(t.Name) && !req.GetIncludeInternal()) {
 			continue
 		}
 		if len(res.Topics) == size {
@@ -87,7 +81,7 @@ func (s *Server) describe(ctx context.Context, info kafka.TopicInfo) (*topicv1.T
 	if err != nil {
 		return nil, err
 	}
-	t := &topicv1.Topic{Name: info.Name, Internal: Internal(info.Name)}
+	t := &topicv1.Topic{Name: info.Name, Internal: kafka.Internal(info.Name)}
 	for _, p := range info.Partitions {
 		t.Partitions = append(t.Partitions, &topicv1.Partition{
 			Id: p.ID, Leader: p.Leader, Replicas: p.Replicas, InSyncReplicas: p.ISR, Low: low[p.ID], High: high[p.ID],
@@ -101,7 +95,7 @@ func (s *Server) CreateTopic(ctx context.Context, req *topicv1.CreateTopicReques
 	if err := checkName(req.GetTopic()); err != nil {
 		return nil, err
 	}
-	if Internal(req.GetTopic()) {
+	if kafka.Internal(req.GetTopic()) {
 		return nil, status.Errorf(codes.FailedPrecondition, "topic %q would be one that Weirflow or Kafka keeps for itself", req.GetTopic())
 	}
 	if err := s.admin.Create(ctx, kafka.Spec{
@@ -118,7 +112,7 @@ func (s *Server) CreateTopic(ctx context.Context, req *topicv1.CreateTopicReques
 
 // DeleteTopic removes a topic; those that Weirflow keeps for itself are refused.
 func (s *Server) DeleteTopic(ctx context.Context, req *topicv1.DeleteTopicRequest) (*topicv1.DeleteTopicResponse, error) {
-	if Internal(req.GetTopic()) {
+	if kafka.Internal(req.GetTopic()) {
 		return nil, status.Errorf(codes.FailedPrecondition, "topic %q is kept by Weirflow or Kafka itself", req.GetTopic())
 	}
 	if err := s.admin.Delete(ctx, req.GetTopic()); err != nil {

@@ -1,5 +1,5 @@
 import { useMutation } from "@tanstack/react-query";
-import { ApiError, Code, type Schema } from "@weirflow/sdk";
+import type { Schema } from "@weirflow/sdk";
 import { useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { api } from "@/api/client";
@@ -51,61 +51,48 @@ export function Past({ draft, ready, statements }: { draft: PolicyDraft; ready: 
     test.mutate({ from: to - hours * HOUR_MS, to });
   };
   const logs = draft.kind === "logPattern";
-  // What counts lines does so by the time at which it reads them: the past has no windows for it.
-  const windows = /\bPROCTIME\(\)/i.test(statements);
-  const noTest = test.error instanceof ApiError && test.error.code === Code.UNIMPLEMENTED;
   return (
     <section className="section" aria-label={t.past}>
       <h2>{t.past}</h2>
-      {logs || noTest ? (
-        <>
-          <p className="soft">{t.noTest}</p>
-          {windows && <p className="soft">{t.noTestHint}</p>}
-          {statements && (
-            <div>
-              <Button
-                onClick={() => {
-                  const said = windows ? t.noTestComment : [];
-                  keepDraft(`${said.map((line) => `-- ${line}\n`).join("")}${statements}`);
-                  navigate("/jobs/new");
-                }}
-              >
-                {t.preview}
-              </Button>
-            </div>
-          )}
-        </>
-      ) : (
-        <>
-          <p className="quiet small">{ready ? t.pastHint : t.fillIn}</p>
-          <form
-            className="toolbar"
-            onSubmit={(e) => {
-              e.preventDefault();
-              run();
+      <p className="quiet small">{ready ? t.pastHint : t.fillIn}</p>
+      <form
+        className="toolbar"
+        onSubmit={(e) => {
+          e.preventDefault();
+          run();
+        }}
+      >
+        <Select
+          label={t.past}
+          value={last}
+          options={RANGES.map(([name]) => ({ value: name, name: t.last(name) }))}
+          onValue={setLast}
+        />
+        <Button type="submit" icon="play" disabled={!ready || test.isPending}>
+          {test.isPending ? t.testing : t.test}
+        </Button>
+      </form>
+      {test.error && <Failed inline error={test.error} />}
+      {test.data && (
+        <Result
+          expr={logs ? "" : (test.data.expr ?? "")}
+          episodes={test.data.episodes ?? []}
+          truncated={test.data.truncated ?? false}
+          range={zoomed ?? test.data.range}
+          onZoom={(from, to) => setZoomed({ from: from.getTime(), to: to.getTime() })}
+        />
+      )}
+      {logs && statements && (
+        <div>
+          <Button
+            onClick={() => {
+              keepDraft(statements);
+              navigate("/jobs/new");
             }}
           >
-            <Select
-              label={t.past}
-              value={last}
-              options={RANGES.map(([name]) => ({ value: name, name: t.last(name) }))}
-              onValue={setLast}
-            />
-            <Button type="submit" icon="play" disabled={!ready || test.isPending}>
-              {test.isPending ? t.testing : t.test}
-            </Button>
-          </form>
-          {test.error && <Failed inline error={test.error} />}
-          {test.data && (
-            <Result
-              expr={test.data.expr ?? ""}
-              episodes={test.data.episodes ?? []}
-              truncated={test.data.truncated ?? false}
-              range={zoomed ?? test.data.range}
-              onZoom={(from, to) => setZoomed({ from: from.getTime(), to: to.getTime() })}
-            />
-          )}
-        </>
+            {t.preview}
+          </Button>
+        </div>
       )}
     </section>
   );
@@ -150,7 +137,7 @@ function Result({
           ))}
         </div>
         {lanes.length > LANES && <p className="quiet small">{t.moreLanes(lanes.length - LANES)}</p>}
-        <QueryChart expr={expr} range={range} onZoom={onZoom} />
+        {expr && <QueryChart expr={expr} range={range} onZoom={onZoom} />}
       </div>
       {episodes.length > 0 && <EpisodeTable episodes={episodes} end={range.to} />}
     </div>

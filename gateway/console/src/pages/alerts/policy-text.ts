@@ -117,13 +117,6 @@ export const text = texts(
     times: (n: number, sets: number) =>
       `It would have fired ${n} ${n === 1 ? "time" : "times"}${sets > 1 ? `, for ${sets} sets of labels` : ""}.`,
     truncated: "There were more: these are the first.",
-    noTest: "Log patterns look at lines from now on. What they would find shows a preview of their statements.",
-    noTestHint:
-      "The windows of a preview are of the time at which it reads: from “the beginning”, all of the past is in one window. Only “what comes now” means something, so it is chosen: run the preview while lines come.",
-    noTestComment: [
-      "Windows here are of the time at which lines are read. Run the preview from “what comes now”:",
-      "from “the beginning”, all of the past is in one window.",
-    ],
     preview: "Open the statements as a job →",
     fillIn: "Fill the form in to test it.",
     began: "Began",
@@ -247,13 +240,6 @@ export const text = texts(
     never: "该时段内不会触发。",
     times: (n: number, sets: number) => `会触发 ${n} 次${sets > 1 ? `，涉及 ${sets} 组标签` : ""}。`,
     truncated: "触发次数过多，仅显示最早的部分。",
-    noTest: "日志模式只检查之后的新日志。可用作业预览查看匹配情况。",
-    noTestHint:
-      "预览时如果起点选“最早的数据”，全部历史日志会落入同一个窗口，结果没有意义。请保持默认的“新到的数据”，在有新日志写入时运行。",
-    noTestComment: [
-      "窗口按读取时间（处理时间）划分。预览起点请选“新到的数据”；",
-      "选“最早的数据”会把全部历史日志计入同一个窗口。",
-    ],
     preview: "在作业编辑器中打开 →",
     fillIn: "填写完整后即可回测。",
     began: "开始",
