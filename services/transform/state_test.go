@@ -142,6 +142,13 @@ func TestSavepoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	writes(t, cfg, "out", append(append(windows(0, 4), windows(2, 4)...), windows(2, 4)...))
+	// A savepoint waits for a job that is about to start.
+	if _, err := client.StartJob(ctx, &jobv1.StartJobRequest{Name: "counting", Savepoint: "before"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.CreateSavepoint(ctx, &jobv1.CreateSavepointRequest{Job: "counting", Name: "soon"}); err != nil {
+		t.Errorf("a savepoint of a job that is about to start: %v", err)
+	}
 	if _, err := client.DeleteSavepoint(ctx, &jobv1.DeleteSavepointRequest{Job: "counting", Name: "before"}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	jobv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/job/v1"
 	statev1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/state/v1"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/weirflow/weirflow/services/transform/internal/checkpoint"
 )
+
+// startsWithin is for how long a savepoint waits for a job that is about to start.
+const startsWithin = 5 * time.Second
 
 // SavepointPrefix begins the names of the topics of savepoints. They stay when the
 // job is deleted.
@@ -77,20 +81,44 @@ func (m *Manager) saveStopped(ctx context.Context, job string, shelf *checkpoint
 
 // savepoint has the attempt under way write a checkpoint and copies that.
 func (r *run) savepoint(ctx context.Context, shelf *checkpoint.Store, p *statev1.Savepoint) error {
-	r.mu.Lock()
-	a := r.attempt
-	if a != nil {
-		a.using.Add(1) // it does not close its state meanwhile
-	}
-	r.mu.Unlock()
-	if a == nil {
-		return errors.New("the job is about to start; try again")
+	a, err := r.underWay(ctx)
+	if err != nil {
+		return err
 	}
 	defer a.using.Done()
 	if err := a.checkpoint(ctx); err != nil {
 		return err
 	}
 	return shelf.Save(ctx, a.state.store, p)
+}
+
+// underWay is the attempt of a run, for which it waits a moment: a job that was replaced
+// is about to start. It does not close its state until using.Done is called.
+func (r *run) underWay(ctx context.Context) (*attempt, error) {
+	late := time.NewTimer(startsWithin)
+	defer late.Stop()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for {
+		r.mu.Lock()
+		a := r.attempt
+		if a != nil {
+			a.using.Add(1)
+		}
+		r.mu.Unlock()
+		if a != nil {
+			return a, nil
+		}
+		select {
+		case <-look.C:
+		case <-late.C:
+			return nil, errors.New("the job has not started yet, or failed and is about to be tried again; see its status")
+		case <-r.done:
+			return nil, errors.New("the job has stopped")
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 // checkpoint writes one out of turn, if there is anything new.
