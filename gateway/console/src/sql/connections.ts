@@ -1,26 +1,24 @@
 import { useQuery } from "@tanstack/react-query";
+import type { Schema } from "@weirflow/sdk";
 import { useMemo } from "react";
 import { api } from "@/api/client";
 import { brokersIn, searchUrlIn } from "./names";
 import type { Places } from "./sink";
 
-interface Connections {
-  brokers?: string[];
-  searchUrl?: string;
+/** useConnections is where statements and agents reach Kafka, the store and ingest, as the server says. */
+export function useConnections(): Schema<"Connections"> {
+  const status = useQuery({
+    queryKey: ["status"],
+    queryFn: ({ signal }) => api.get("/api/v1/status", { signal }),
+    staleTime: 60_000,
+  });
+  return status.data?.connections ?? {};
 }
 
 /** usePlaces are the addresses that statements name: what the server says, or else what jobs use already. */
 export function usePlaces(): Places {
-  const status = useQuery({
-    queryKey: ["connections"],
-    queryFn: async ({ signal }) => {
-      const answer: { connections?: Connections } = await api.get("/api/v1/status", { signal });
-      return answer.connections ?? {};
-    },
-    staleTime: 60_000,
-  });
   const jobs = useQuery({ queryKey: ["jobs"], queryFn: ({ signal }) => api.get("/api/v1/jobs", { signal }) });
-  const { brokers, searchUrl } = status.data ?? {};
+  const { brokers, searchUrl } = useConnections();
   return useMemo(() => {
     const scripts = (jobs.data?.jobs ?? []).flatMap((job) => job.sql ?? []);
     return {

@@ -7,6 +7,7 @@ import { num } from "@/api/numbers";
 import { part } from "@/app/url";
 import { whole } from "@/format";
 import { useText } from "@/i18n";
+import { useConnections } from "@/sql/connections";
 import { Button, Copy, Dialog, Field, Input } from "@/ui";
 import { filebeatOf, INGEST, onlyHere, reached, topicOf, type Wrong, wrongPath, wrongTopic } from "./filebeat";
 import { text } from "./text";
@@ -17,14 +18,8 @@ export function AddFile({ onClose }: { onClose: () => void }) {
   const [path, setPath] = useState("");
   const [typed, setTyped] = useState<string>();
   const topic = typed ?? (path ? topicOf(path) : "");
-  const status = useQuery({
-    queryKey: ["status"],
-    queryFn: ({ signal }) => api.get("/api/v1/status", { signal }),
-    staleTime: 60_000,
-  });
   // A gateway that does not say where agents send to has ingest where it is unless told otherwise.
-  const said = status.data as { connections?: { ingest?: string } | null } | undefined;
-  const ingest = reached(said?.connections?.ingest || INGEST, location.hostname);
+  const ingest = reached(useConnections().ingest || INGEST, location.hostname);
   const words: Record<Wrong, string> = { needed: t.needed, relative: t.relative, name: t.topicRule };
   const badPath = path === "" ? undefined : wrongPath(path);
   const badTopic = topic === "" && typed === undefined ? undefined : wrongTopic(topic);
