@@ -42,6 +42,8 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaqu
 	(void)rk;
 	wf_slot *s = m->opaque;
 	wf_batch *b = s->batch;
+	int32_t *partitions = rd_kafka_topic_opaque(m->rkt);
+	if (m->partition >= *partitions) *partitions = m->partition + 1;
 	if (m->err) {
 		s->err = m->err;
 		__atomic_add_fetch(&b->failed, 1, __ATOMIC_RELAXED);
@@ -73,6 +75,7 @@ void wf_client_destroy(wf_client *c) {
 		rd_kafka_consumer_close(c->rk);
 		rd_kafka_queue_destroy(c->queue);
 	}
+	if (c->held) rd_kafka_topic_partition_list_destroy(c->held);
 	rd_kafka_destroy_flags(c->rk, 0);
 	for (wf_batch *b = c->done; b;) {
 		wf_batch *next = b->next;
@@ -168,6 +171,42 @@ wf_batch *wf_done(wf_client *c) {
 		b = next;
 	}
 	return out;
+}
+
+rd_kafka_topic_t *wf_topic_new(wf_client *c, const char *name) {
+	rd_kafka_topic_conf_t *conf = rd_kafka_default_topic_conf_dup(c->rk);
+	int32_t *partitions = calloc(1, sizeof *partitions);
+	rd_kafka_topic_conf_set_opaque(conf, partitions);
+	rd_kafka_topic_t *rkt = rd_kafka_topic_new(c->rk, name, conf);
+	if (!rkt) {
+		rd_kafka_topic_conf_destroy(conf);
+		free(partitions);
+	}
+	return rkt;
+}
+
+void wf_topic_destroy(rd_kafka_topic_t *rkt) {
+	free(rd_kafka_topic_opaque(rkt));
+	rd_kafka_topic_destroy(rkt);
+}
+
+void wf_hold(wf_client *c, rd_kafka_topic_t *rkt) {
+	int32_t n = *(int32_t *)rd_kafka_topic_opaque(rkt);
+	if (n == 0) return;
+	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(n);
+	for (int32_t i = 0; i < n; i++) rd_kafka_topic_partition_list_add(all, rd_kafka_topic_name(rkt), i);
+	rd_kafka_pause_partitions(c->rk, all);
+	if (!c->held) c->held = rd_kafka_topic_partition_list_new(n);
+	for (int32_t i = 0; i < n; i++) rd_kafka_topic_partition_list_add(c->held, rd_kafka_topic_name(rkt), i);
+	rd_kafka_topic_partition_list_destroy(all);
+}
+
+void wf_let_go(wf_client *c) {
+	if (!c->held) return;
+	rd_kafka_resume_partitions(c->rk, c->held);
+	rd_kafka_topic_partition_list_destroy(c->held);
+	c->held = NULL;
+	rd_kafka_flush(c->rk, 0); // wakes the threads that send, and does not wait
 }
 
 ssize_t wf_consume(wf_client *c, int timeout_ms, const char *header, rd_kafka_message_t **m, wf_view *v, size_t n) {

@@ -18,6 +18,7 @@ typedef struct wf_client {
 	rd_kafka_queue_t *queue; // consumers only
 	wf_errors errors;
 	struct wf_batch *done; // stack of completed batches, producers only
+	rd_kafka_topic_partition_list_t *held; // partitions that are paused, producers only
 } wf_client;
 
 // wf_record is a record of a batch to produce: spans in one buffer. A length
@@ -68,6 +69,15 @@ void wf_release(wf_client *c, wf_batch *b);
 // wf_fail marks the records from index on as failed with err and releases.
 void wf_fail(wf_client *c, wf_batch *b, int32_t from, int err);
 wf_batch *wf_done(wf_client *c);
+// wf_topic_new opens a topic to produce to; NULL if kafka allows no such name. The
+// space that it takes is freed with wf_topic_destroy.
+rd_kafka_topic_t *wf_topic_new(wf_client *c, const char *name);
+void wf_topic_destroy(rd_kafka_topic_t *rkt);
+// wf_hold pauses those partitions of a topic that have answered before: nothing
+// more of them is sent.
+void wf_hold(wf_client *c, rd_kafka_topic_t *rkt);
+// wf_let_go has the partitions that are held go on at once.
+void wf_let_go(wf_client *c);
 
 ssize_t wf_consume(wf_client *c, int timeout_ms, const char *header, rd_kafka_message_t **m, wf_view *v, size_t n);
 void wf_consume_release(rd_kafka_message_t **m, size_t n);

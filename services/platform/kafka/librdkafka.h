@@ -12,6 +12,7 @@ typedef struct rd_kafka_s rd_kafka_t;
 typedef struct rd_kafka_conf_s rd_kafka_conf_t;
 typedef struct rd_kafka_queue_s rd_kafka_queue_t;
 typedef struct rd_kafka_topic_s rd_kafka_topic_t;
+typedef struct rd_kafka_topic_conf_s rd_kafka_topic_conf_t;
 typedef struct rd_kafka_headers_s rd_kafka_headers_t;
 typedef struct rd_kafka_error_s rd_kafka_error_t;
 
@@ -85,8 +86,12 @@ rd_kafka_error_t *rd_kafka_commit_transaction(rd_kafka_t *, int);
 rd_kafka_error_t *rd_kafka_abort_transaction(rd_kafka_t *, int);
 int rd_kafka_fatal_error(rd_kafka_t *, char *, size_t);
 
-rd_kafka_topic_t *rd_kafka_topic_new(rd_kafka_t *, const char *, void *);
+rd_kafka_topic_t *rd_kafka_topic_new(rd_kafka_t *, const char *, rd_kafka_topic_conf_t *);
 void rd_kafka_topic_destroy(rd_kafka_topic_t *);
+void *rd_kafka_topic_opaque(const rd_kafka_topic_t *);
+rd_kafka_topic_conf_t *rd_kafka_default_topic_conf_dup(rd_kafka_t *);
+void rd_kafka_topic_conf_set_opaque(rd_kafka_topic_conf_t *, void *);
+void rd_kafka_topic_conf_destroy(rd_kafka_topic_conf_t *);
 const char *rd_kafka_topic_name(const rd_kafka_topic_t *);
 rd_kafka_error_t *rd_kafka_produceva(rd_kafka_t *, const rd_kafka_vu_t *, size_t);
 rd_kafka_headers_t *rd_kafka_headers_new(size_t);

@@ -149,7 +149,7 @@ func (p *Producer) begin(topic string, done Done) (*C.rd_kafka_topic_t, uint64, 
 	if rkt == nil {
 		name := C.CString(topic)
 		defer C.free(unsafe.Pointer(name))
-		if rkt = C.rd_kafka_topic_new(p.c.rk, name, nil); rkt == nil {
+		if rkt = C.wf_topic_new(p.c, name); rkt == nil {
 			return nil, 0, fmt.Errorf("open topic %q: not a topic name that kafka allows", topic)
 		}
 		p.topics[topic] = rkt
@@ -175,8 +175,9 @@ func (p *Producer) waitForRoom(ctx context.Context) error {
 // poll serves delivery reports until the producer is closed.
 func (p *Producer) poll() {
 	defer close(p.stopped)
+	var h hold
 	for {
-		served := C.rd_kafka_poll(p.c.rk, 100)
+		served := C.rd_kafka_poll(p.c.rk, C.int(h.wait().Milliseconds()))
 		p.outage.check(p.c)
 		if served > 0 {
 			p.settle()
@@ -185,6 +186,7 @@ func (p *Producer) poll() {
 			default:
 			}
 		}
+		h.serve(p, served > 0)
 		select {
 		case <-p.stop:
 			return
@@ -317,7 +319,7 @@ func (p *Producer) Close() {
 		}
 		p.giveUp()
 		for _, t := range topics {
-			C.rd_kafka_topic_destroy(t)
+			C.wf_topic_destroy(t)
 		}
 		C.wf_client_destroy(p.c)
 	})

@@ -15,7 +15,7 @@ import (
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
 )
 
-// slow answers when it is told to.
+// slow answers when it is told to, but for calls with a time limit.
 type slow struct {
 	statusv1.UnimplementedStatusServiceServer
 	asked, answer chan struct{}
@@ -23,11 +23,16 @@ type slow struct {
 
 func (s slow) GetStatus(ctx context.Context, _ *statusv1.GetStatusRequest) (*statusv1.GetStatusResponse, error) {
 	s.asked <- struct{}{}
-	select {
-	case <-s.answer:
-	case <-ctx.Done():
+	answer := s.answer
+	if _, limited := ctx.Deadline(); limited {
+		answer = nil // it is for the other call
 	}
-	return &statusv1.GetStatusResponse{}, nil
+	select {
+	case <-answer:
+		return &statusv1.GetStatusResponse{}, nil
+	case <-ctx.Done(): // the end of a call may be noticed here before it is there
+		return nil, status.FromContextError(ctx.Err()).Err()
+	}
 }
 
 func serve(t *testing.T, address string, impl statusv1.StatusServiceServer) (*grpc.Server, string) {
