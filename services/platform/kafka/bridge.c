@@ -190,19 +190,16 @@ void wf_topic_destroy(rd_kafka_topic_t *rkt) {
 	rd_kafka_topic_destroy(rkt);
 }
 
-void wf_hold(wf_client *c, rd_kafka_topic_t *rkt) {
-	int32_t n = *(int32_t *)rd_kafka_topic_opaque(rkt);
-	if (n == 0) return;
-	rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(n);
-	for (int32_t i = 0; i < n; i++) rd_kafka_topic_partition_list_add(all, rd_kafka_topic_name(rkt), i);
-	rd_kafka_pause_partitions(c->rk, all);
-	if (!c->held) c->held = rd_kafka_topic_partition_list_new(n);
-	for (int32_t i = 0; i < n; i++) rd_kafka_topic_partition_list_add(c->held, rd_kafka_topic_name(rkt), i);
-	rd_kafka_topic_partition_list_destroy(all);
+void wf_hold(wf_client *c, rd_kafka_topic_t **topics, size_t n) {
+	c->held = rd_kafka_topic_partition_list_new(8);
+	for (size_t i = 0; i < n; i++) {
+		int32_t partitions = *(int32_t *)rd_kafka_topic_opaque(topics[i]);
+		for (int32_t k = 0; k < partitions; k++) rd_kafka_topic_partition_list_add(c->held, rd_kafka_topic_name(topics[i]), k);
+	}
+	rd_kafka_pause_partitions(c->rk, c->held);
 }
 
 void wf_let_go(wf_client *c) {
-	if (!c->held) return;
 	rd_kafka_resume_partitions(c->rk, c->held);
 	rd_kafka_topic_partition_list_destroy(c->held);
 	c->held = NULL;

@@ -73,9 +73,9 @@ wf_batch *wf_done(wf_client *c);
 // space that it takes is freed with wf_topic_destroy.
 rd_kafka_topic_t *wf_topic_new(wf_client *c, const char *name);
 void wf_topic_destroy(rd_kafka_topic_t *rkt);
-// wf_hold pauses those partitions of a topic that have answered before: nothing
+// wf_hold pauses those partitions of n topics that have answered before: nothing
 // more of them is sent.
-void wf_hold(wf_client *c, rd_kafka_topic_t *rkt);
+void wf_hold(wf_client *c, rd_kafka_topic_t **topics, size_t n);
 // wf_let_go has the partitions that are held go on at once.
 void wf_let_go(wf_client *c);
 

@@ -1,12 +1,16 @@
 package kafka
 
 /*
-#include <stdlib.h>
 #include "bridge.h"
 */
 import "C"
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+	"unsafe"
+)
 
 const (
 	pollIdle = 100 * time.Millisecond
@@ -21,7 +25,7 @@ const (
 	windowOfPartition = 5
 )
 
-// hold keeps a producer from spinning. An idempotent one sends no more of a
+// hold keeps an idempotent producer from spinning. It sends no more of a
 // partition while five of its records are in flight (RD_KAFKA_IDEMP_MAX_INFLIGHT),
 // and librdkafka's thread, when a record that waits behind them is older than
 // linger.ms, asks again and again without a pause whether it may be sent. When the
@@ -77,12 +81,7 @@ func (h *hold) serve(p *Producer, answered bool) {
 
 func (p *Producer) hold() {
 	p.mu.Lock()
-	topics := make([]*C.rd_kafka_topic_t, 0, len(p.topics))
-	for _, t := range p.topics {
-		topics = append(topics, t)
-	}
+	topics := slices.Collect(maps.Values(p.topics))
 	p.mu.Unlock()
-	for _, t := range topics {
-		C.wf_hold(p.c, t)
-	}
+	C.wf_hold(p.c, unsafe.SliceData(topics), C.size_t(len(topics)))
 }

@@ -85,7 +85,8 @@ func NewProducer(cfg Config, o ProducerOptions) (*Producer, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	c, err := newClient(typeProducer, cfg.properties(producerDefaults(), o.Properties))
+	properties := cfg.properties(producerDefaults(), o.Properties)
+	c, err := newClient(typeProducer, properties)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +94,7 @@ func NewProducer(cfg Config, o ProducerOptions) (*Producer, error) {
 		c: c, outage: outage{log: o.Logger}, topics: map[string]*C.rd_kafka_topic_t{}, batches: map[uint64]Done{},
 		free: make(chan struct{}, 1), stop: make(chan struct{}), stopped: make(chan struct{}),
 	}
-	go p.poll()
+	go p.poll(properties["enable.idempotence"] == "true")
 	return p, nil
 }
 
@@ -173,7 +174,7 @@ func (p *Producer) waitForRoom(ctx context.Context) error {
 }
 
 // poll serves delivery reports until the producer is closed.
-func (p *Producer) poll() {
+func (p *Producer) poll(idempotent bool) {
 	defer close(p.stopped)
 	var h hold
 	for {
@@ -186,7 +187,9 @@ func (p *Producer) poll() {
 			default:
 			}
 		}
-		h.serve(p, served > 0)
+		if idempotent {
+			h.serve(p, served > 0)
+		}
 		select {
 		case <-p.stop:
 			return
