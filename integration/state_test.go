@@ -27,8 +27,9 @@ type flow struct {
 	rnd    *rand.Rand
 
 	producer *kafka.Producer
-	// once says that windows and sessions are written in transactions.
-	once bool
+	// once says that windows and sessions are written in transactions, fenced that the
+	// rows which take the place of others are.
+	once, fenced bool
 }
 
 const (
@@ -66,17 +67,23 @@ func (f *flow) topic(name string) string { return f.id + "-" + name }
 // prepare makes the topics; the sinks' with names of a run.
 func (f *flow) prepare(runs ...string) {
 	f.s.t.Helper()
-	a, err := kafka.NewAdmin(f.cfg, slog.New(slog.DiscardHandler))
-	if err != nil {
-		f.s.t.Fatal(err)
-	}
-	defer a.Close()
 	topics := map[string]int{"clicks": clickParts, "orders": 1}
 	for _, r := range runs {
 		for _, out := range flowOutputs {
 			topics[r+"-"+out] = 1
 		}
 	}
+	f.makeTopics(topics)
+}
+
+// makeTopics makes topics with so many partitions.
+func (f *flow) makeTopics(topics map[string]int) {
+	f.s.t.Helper()
+	a, err := kafka.NewAdmin(f.cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		f.s.t.Fatal(err)
+	}
+	defer a.Close()
 	for name, parts := range topics {
 		eventually(f.s.t, 30*time.Second, "topic "+name, func() error {
 			ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
@@ -96,13 +103,17 @@ func (f *flow) sql(run string) string {
 	sink := func(topic string) string {
 		return fmt.Sprintf("'connector'='kafka','topic'='%s','properties.bootstrap.servers'='%s','format'='json'", f.topic(run+"-"+topic), f.s.brokers)
 	}
+	exactly := ",'sink.delivery-guarantee'='exactly-once','sink.transactional-id-prefix'='" + f.topic(run) + "'"
 	once := func(topic string) string {
 		if !f.once {
 			return sink(topic)
 		}
-		return sink(topic) + ",'sink.delivery-guarantee'='exactly-once','sink.transactional-id-prefix'='" + f.topic(run) + "'"
+		return sink(topic) + exactly
 	}
 	best := fmt.Sprintf("'connector'='upsert-kafka','topic'='%s','properties.bootstrap.servers'='%s','key.format'='json','value.format'='json'", f.topic(run+"-best"), f.s.brokers)
+	if f.fenced {
+		best += exactly
+	}
 	return `SET 'table.exec.source.idle-timeout' = '0';
 SET 'execution.checkpointing.interval' = '200 ms';
 CREATE TABLE clicks (id BIGINT, u STRING, path STRING, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '2' SECOND) WITH (` + source("clicks") + `);

@@ -159,10 +159,7 @@ func (s *Service) Sync(ctx context.Context) error {
 
 // Discarded counts documents of a job that was deleted.
 func (s *Service) Discarded(job, name string, documents int) {
-	key := sinkKey(job, name)
-	stage := s.d.Book.Stage(key)
-	stage.In(documents)
-	stage.Filtered(documents)
+	key := s.leaveOut(job, name, documents)
 	s.mu.Lock()
 	said := s.gone[key]
 	s.gone[key] = true
@@ -170,4 +167,20 @@ func (s *Service) Discarded(job, name string, documents int) {
 	if !said {
 		s.d.Logger.Warn("documents of a job that was deleted are discarded", "job", job, "sink", name)
 	}
+}
+
+// Overtaken counts documents that a run of a job wrote late.
+func (s *Service) Overtaken(job, name string, documents int) {
+	s.leaveOut(job, name, documents)
+	s.d.Logger.Warn("documents of a run of the job that had been taken over by another instance came late; they are left out, that one writes them",
+		"job", job, "sink", name, "documents", documents)
+}
+
+// leaveOut counts documents that are not written and returns their sink's key.
+func (s *Service) leaveOut(job, name string, documents int) string {
+	key := sinkKey(job, name)
+	stage := s.d.Book.Stage(key)
+	stage.In(documents)
+	stage.Filtered(documents)
+	return key
 }

@@ -178,7 +178,13 @@ func (b *bench) sink(change func(*indexv1.Sink)) {
 // documents produces one record with a document for each id.
 func (b *bench) documents(ids ...string) {
 	b.t.Helper()
-	m := &indexv1.IndexBatch{Job: "j", Sink: "es"}
+	b.written(0, 0, ids...)
+}
+
+// written produces one record of a run with a document for each id.
+func (b *bench) written(epoch, generation int64, ids ...string) {
+	b.t.Helper()
+	m := &indexv1.IndexBatch{Job: "j", Sink: "es", Epoch: epoch, Generation: generation}
 	for i, id := range ids {
 		x := fmt.Sprintf("{\"index\":{\"_index\":\"i\",\"_id\":%q}}\n{\"n\":%d}\n", id, i)
 		m.Body = append(m.Body, x...)

@@ -47,6 +47,42 @@ func TestJobOfTheSameNameAfterDeletion(t *testing.T) {
 	b.balanced()
 }
 
+// What a run writes late does not take the place of what a later one has written.
+func TestDocumentsOfARunThatWasOvertaken(t *testing.T) {
+	b := newBench(t)
+	b.sink(nil)
+	filtered := func(n uint64) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(b.env.Book.Accounts(), func(a ledger.Account) bool { return a.Name == "j/es" && a.Filtered == n && a.InFlight == 0 })
+		}
+	}
+	b.written(1, 7, "a", "b")
+	b.written(1, 8, "a") // another instance takes over
+	b.written(1, 7, "a", "b", "late")
+	b.documents("letter") // a dead letter is of no run
+	b.written(1, 8, "c")
+	b.written(2, 1, "d") // begun anew: what is remembered counts from the start
+	b.written(1, 8, "late")
+	b.until("what came late is left out", filtered(4))
+	b.until("the rest is written", func() bool { return b.store.count() == 5 })
+	b.balanced()
+	b.store.set(func() {
+		if _, there := b.store.docs["late"]; there {
+			t.Error("what came late is written")
+		}
+	})
+
+	if err := b.sinks.Delete(t.Context(), "j/es"); err != nil {
+		t.Fatal(err)
+	}
+	b.until("the job's end is known", func() bool {
+		return !slices.ContainsFunc(b.env.Book.Accounts(), func(a ledger.Account) bool { return a.Name == "j/es" })
+	})
+	b.sink(nil)
+	b.written(1, 1, "e") // of a new job of the name
+	b.until("the new job's document is written", func() bool { return b.store.count() == 6 })
+}
+
 // Documents that are left of a job that was deleted long ago do not block.
 func TestDocumentsOfADeletedJobAfterARestart(t *testing.T) {
 	b := newBench(t)

@@ -257,6 +257,11 @@ func TestSecondInstanceOfANameEndsTheFirst(t *testing.T) {
 	produce(t, cfg, "in", 0, 25)
 	create(t, one, "counting", countingJob(cfg, "in", "out"))
 	writes(t, cfg, "out", windows(0, 2))
+	eventually(t, "a checkpoint behind all that was read", func() bool { // or the rows come again
+		got, err := one.GetJob(t.Context(), &jobv1.GetJobRequest{Name: "counting"})
+		from := got.GetJob().GetStatus().GetSources()
+		return err == nil && len(from) == 1 && from[0].GetCommitted() == 25
+	})
 	two := share(t, cfg, "same")
 	select {
 	case err := <-one.done:

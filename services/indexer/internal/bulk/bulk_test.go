@@ -61,7 +61,7 @@ func TestTarget(t *testing.T) {
 }
 
 func FuzzDecodeBatch(f *testing.F) {
-	good, err := proto.Marshal(&indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte("ab"), Lengths: []uint32{1, 1}, OldestEventMillis: 7})
+	good, err := proto.Marshal(&indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte("ab"), Lengths: []uint32{1, 1}, OldestEventMillis: 7, Epoch: 3, Generation: 300})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -73,23 +73,24 @@ func FuzzDecodeBatch(f *testing.F) {
 		if proto.Unmarshal(record, &want) != nil || err != nil {
 			return
 		}
-		if !utf8.ValidString(got.Job) || got.Job != want.GetJob() || got.Sink != want.GetSink() || !bytes.Equal(got.Body, want.GetBody()) {
+		if !utf8.ValidString(got.Job) || got.Job != want.GetJob() || got.Sink != want.GetSink() || !bytes.Equal(got.Body, want.GetBody()) ||
+			got.Run != (bulk.Run{Epoch: want.GetEpoch(), Generation: want.GetGeneration()}) {
 			t.Errorf("decoded %+v, protobuf has %v", got, &want)
 		}
 	})
 }
 
 func TestDecodeBatch(t *testing.T) {
-	record, err := proto.Marshal(&indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte("abc"), Lengths: []uint32{1, 2}, OldestEventMillis: 7})
+	record, err := proto.Marshal(&indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte("abc"), Lengths: []uint32{1, 2}, OldestEventMillis: 7, Epoch: 3, Generation: 300})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, err := bulk.DecodeBatch(record)
-	if err != nil || b.Job != "j" || b.Sink != "s" || string(b.Body) != "abc" || !slices.Equal(b.Lengths, []uint32{1, 2}) {
+	if err != nil || b.Job != "j" || b.Sink != "s" || string(b.Body) != "abc" || !slices.Equal(b.Lengths, []uint32{1, 2}) || b.Run != (bulk.Run{Epoch: 3, Generation: 300}) {
 		t.Errorf("decoded %+v, %v", b, err)
 	}
 	for i := range record {
-		if b, err := bulk.DecodeBatch(record[:i]); err == nil && string(b.Body) == "abc" && len(b.Lengths) == 2 && i < len(record)-2 {
+		if b, err := bulk.DecodeBatch(record[:i]); err == nil && string(b.Body) == "abc" && len(b.Lengths) == 2 && i < len(record)-len("\x28\x07\x38\x03\x40\xac\x02") {
 			t.Errorf("cut at %d it is still whole: %+v", i, b)
 		}
 	}

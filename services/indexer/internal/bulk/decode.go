@@ -16,15 +16,27 @@ type Batch struct {
 	Lengths []uint32
 	// ReplayOf is the dead letter whose documents these are.
 	ReplayOf string
+	// Run of the job that wrote the record; zero if that is not known.
+	Run Run
+}
+
+// Run is a run of a job among those of the same job.
+type Run struct{ Epoch, Generation int64 }
+
+// Before reports whether a run began before another.
+func (r Run) Before(x Run) bool {
+	return r.Epoch < x.Epoch || r.Epoch == x.Epoch && r.Generation < x.Generation
 }
 
 // Field numbers of weirflow.index.v1.IndexBatch.
 const (
-	fieldJob      = 1
-	fieldSink     = 2
-	fieldBody     = 3
-	fieldLengths  = 4
-	fieldReplayOf = 6
+	fieldJob        = 1
+	fieldSink       = 2
+	fieldBody       = 3
+	fieldLengths    = 4
+	fieldReplayOf   = 6
+	fieldEpoch      = 7
+	fieldGeneration = 8
 )
 
 var errTruncated = errors.New("the record ends within a field")
@@ -39,6 +51,19 @@ func DecodeBatch(record []byte) (Batch, error) {
 			return Batch{}, fmt.Errorf("decode IndexBatch: %w", protowire.ParseError(n))
 		}
 		record = record[n:]
+		if typ == protowire.VarintType && (num == fieldEpoch || num == fieldGeneration) {
+			v, n := protowire.ConsumeVarint(record)
+			if n < 0 {
+				return Batch{}, fmt.Errorf("decode IndexBatch: %w", errTruncated)
+			}
+			record = record[n:]
+			if num == fieldEpoch {
+				b.Run.Epoch = int64(v)
+			} else {
+				b.Run.Generation = int64(v)
+			}
+			continue
+		}
 		if typ != protowire.BytesType || num > fieldReplayOf {
 			if n = protowire.ConsumeFieldValue(num, typ, record); n < 0 {
 				return Batch{}, fmt.Errorf("decode IndexBatch: %w", protowire.ParseError(n))

@@ -21,6 +21,9 @@ type Sinks interface {
 	Sync(ctx context.Context) error
 	// Discarded hears of documents whose sink there is no more.
 	Discarded(job, name string, documents int)
+	// Overtaken hears of documents that a run of the job wrote when a later one
+	// had begun to: that one writes them, too.
+	Overtaken(job, name string, documents int)
 }
 
 // Options are what the service chooses of a lane.
@@ -84,6 +87,7 @@ type gathering struct {
 	bytes   int64
 	since   time.Time
 	sending bool
+	latest  bulk.Run // of those that have written
 }
 
 // written is the end of a request.
@@ -182,6 +186,15 @@ func (s *state) take(ctx context.Context, r record) {
 		s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
 		s.advance()
 		return
+	}
+	if run := r.batch.Run; run != (bulk.Run{}) {
+		if run.Before(g.latest) {
+			s.l.o.Sinks.Overtaken(r.batch.Job, r.batch.Sink, n)
+			s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
+			s.advance()
+			return
+		}
+		g.latest = run
 	}
 	number := s.first + int64(len(s.entries))
 	if len(g.actions) == 0 {

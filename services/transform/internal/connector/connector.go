@@ -117,6 +117,9 @@ type Env struct {
 	// Job and Epoch are the run's; Job is empty for a script in a terminal.
 	Job   string
 	Epoch int64
+	// Generation of what the run remembers, which tells it from others of the job that
+	// believe to be the one; known when the first row is written. It may be nil.
+	Generation func() int64
 	// Lane tells apart sinks of one job that write the same table.
 	Lane uint32
 	// Input names what a source is made for among the inputs of the job.

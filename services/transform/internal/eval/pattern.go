@@ -98,13 +98,14 @@ func (p *pattern) find(s string) ([]int, error) {
 	return p.places(s, m), nil
 }
 
-func (p *pattern) findAll(s string) ([][]int, error) {
+// findAll returns the matches as find does, no more than so many; -1 for all.
+func (p *pattern) findAll(s string, most int) ([][]int, error) {
 	if p.linear != nil {
-		return p.linear.FindAllStringSubmatchIndex(s, -1), nil
+		return p.linear.FindAllStringSubmatchIndex(s, most), nil
 	}
 	var all [][]int
 	m, err := p.trying.FindStringMatch(s)
-	for ; err == nil && m != nil; m, err = p.trying.FindNextMatch(m) {
+	for ; err == nil && m != nil && len(all) != most; m, err = p.trying.FindNextMatch(m) {
 		all = append(all, p.places(s, m))
 	}
 	if err != nil {
@@ -117,7 +118,11 @@ func (p *pattern) replace(s, with string) (string, error) {
 	if p.linear != nil && len(with) <= 1 {
 		return p.linear.ReplaceAllLiteralString(s, with), nil
 	}
-	all, err := p.findAll(s)
+	most := -1
+	if len(with) > 0 {
+		most = maxText/len(with) + 1 // so many are too many
+	}
+	all, err := p.findAll(s, most)
 	if err != nil {
 		return "", err
 	}

@@ -107,7 +107,7 @@ func regexpExtractAll(re *pattern, a []*column.Vector, i int, out *column.Vector
 		return nil
 	}
 	s, start := a[0].Strs[i], out.Elem.Len
-	all, err := re.findAll(s)
+	all, err := re.findAll(s, -1)
 	for _, m := range all {
 		if m[2*group] < 0 {
 			out.Elem.Append(nil)
@@ -127,7 +127,7 @@ func regexpReplace(re *pattern, a []*column.Vector, i int, out *column.Vector) e
 }
 
 func regexpCount(re *pattern, a []*column.Vector, i int, out *column.Vector) error {
-	all, err := re.findAll(a[0].Strs[i])
+	all, err := re.findAll(a[0].Strs[i], -1)
 	out.Ints[i] = int64(len(all))
 	return err
 }

@@ -124,6 +124,7 @@ func (a *attempt) env(lane uint32) connector.Env {
 	m := a.r.m
 	return connector.Env{
 		Logger: a.r.log, Job: a.r.name, Epoch: a.r.job.GetEpoch(), Lane: lane, Now: m.d.Now, Commits: true,
+		Generation: func() int64 { return a.state.store.Generation() },
 		Handoff: m.withReplays(connector.Handoff{Kafka: m.cfg.Kafka, Partitions: a.partitions, Announce: func(ctx context.Context, s *indexv1.Sink) error {
 			ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 			defer cancel()

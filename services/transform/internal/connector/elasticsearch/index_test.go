@@ -57,17 +57,18 @@ func TestIndexNames(t *testing.T) {
 }
 
 func TestIndexBatchIsWhatTheProtoSays(t *testing.T) {
-	s := &sink{env: connector.Env{Job: "j"}, table: "s", open: make([]batch, 2)}
+	s := &sink{env: connector.Env{Job: "j", Epoch: 3, Generation: func() int64 { return 300 }}, table: "s", open: make([]batch, 2)}
 	for _, body := range []string{"{\"index\":{}}\n{}\n", "", strings.Repeat("x", 5<<20)} { // the memory is used again
 		b := &s.open[1]
 		s.openBatch(b)
 		b.lengths, b.oldest = protowire.AppendVarint(nil, uint64(len(body))), 1630318972888
-		b.records.Close(closeBatch(append(b.buf, body...), b))
+		b.buf = append(b.buf, body...)
+		b.records.Close(s.closeBatch(b))
 		var got indexv1.IndexBatch
 		if err := proto.Unmarshal(b.records.Value(0), &got); err != nil {
 			t.Fatal(err)
 		}
-		want := &indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte(body), Lengths: []uint32{uint32(len(body))}, OldestEventMillis: 1630318972888}
+		want := &indexv1.IndexBatch{Job: "j", Sink: "s", Body: []byte(body), Lengths: []uint32{uint32(len(body))}, OldestEventMillis: 1630318972888, Epoch: 3, Generation: 300}
 		if !proto.Equal(&got, want) {
 			t.Errorf("a body of %d bytes is decoded as one of %d, lengths %v", len(body), len(got.GetBody()), got.GetLengths())
 		}

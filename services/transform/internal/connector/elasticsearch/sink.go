@@ -223,7 +223,7 @@ func (s *sink) send(to *batch) error {
 	if to.docs == 0 {
 		return nil
 	}
-	to.records.Close(closeBatch(to.buf, to))
+	to.records.Close(s.closeBatch(to))
 	held := append([]*exec.Receipt(nil), to.held...)
 	to.buf, to.lengths, to.held = nil, to.lengths[:0], to.held[:0]
 	to.docs, to.oldest = 0, 0
@@ -241,6 +241,9 @@ const (
 	fieldBody
 	fieldLengths
 	fieldOldest
+	_ // replay_of
+	fieldEpoch
+	fieldGeneration
 )
 
 // widthOfLength is how many bytes the length of the body takes: a varint may have
@@ -267,7 +270,8 @@ func (s *sink) openBatch(to *batch) {
 }
 
 // closeBatch fills in the length of the body and appends what is behind it.
-func closeBatch(buf []byte, b *batch) []byte {
+func (s *sink) closeBatch(b *batch) []byte {
+	buf := b.buf
 	n := len(buf) - b.start
 	for i := range widthOfLength {
 		buf[b.start-widthOfLength+i] = byte(n>>(7*i))&0x7f | 0x80
@@ -276,6 +280,10 @@ func closeBatch(buf []byte, b *batch) []byte {
 	buf = protowire.AppendBytes(protowire.AppendTag(buf, fieldLengths, protowire.BytesType), b.lengths)
 	if b.oldest > 0 {
 		buf = protowire.AppendVarint(protowire.AppendTag(buf, fieldOldest, protowire.VarintType), uint64(b.oldest))
+	}
+	if s.env.Generation != nil {
+		buf = protowire.AppendVarint(protowire.AppendTag(buf, fieldEpoch, protowire.VarintType), uint64(s.env.Epoch))
+		buf = protowire.AppendVarint(protowire.AppendTag(buf, fieldGeneration, protowire.VarintType), uint64(s.env.Generation()))
 	}
 	return buf
 }

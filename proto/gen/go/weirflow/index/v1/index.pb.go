@@ -203,7 +203,12 @@ type IndexBatch struct {
 	// Time of the oldest source record, in milliseconds since the epoch; 0 if unknown.
 	OldestEventMillis int64 `protobuf:"varint,5,opt,name=oldest_event_millis,json=oldestEventMillis,proto3" json:"oldest_event_millis,omitempty"`
 	// Dead letter whose documents these are, when they are replayed.
-	ReplayOf      string `protobuf:"bytes,6,opt,name=replay_of,json=replayOf,proto3" json:"replay_of,omitempty"`
+	ReplayOf string `protobuf:"bytes,6,opt,name=replay_of,json=replayOf,proto3" json:"replay_of,omitempty"`
+	// Run of the job that wrote the record: its epoch, and within one its generation.
+	// Both grow, each with the one who writes: what an earlier run writes late, when a
+	// later has begun to write, does not count. 0: not known, as of dead letters.
+	Epoch         int64 `protobuf:"varint,7,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Generation    int64 `protobuf:"varint,8,opt,name=generation,proto3" json:"generation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -278,6 +283,20 @@ func (x *IndexBatch) GetReplayOf() string {
 		return x.ReplayOf
 	}
 	return ""
+}
+
+func (x *IndexBatch) GetEpoch() int64 {
+	if x != nil {
+		return x.Epoch
+	}
+	return 0
+}
+
+func (x *IndexBatch) GetGeneration() int64 {
+	if x != nil {
+		return x.Generation
+	}
+	return 0
 }
 
 // Sink is a record of the compacted topic weirflow.sinks, keyed <job>/<sink>:
@@ -613,7 +632,7 @@ var File_weirflow_index_v1_index_proto protoreflect.FileDescriptor
 
 const file_weirflow_index_v1_index_proto_rawDesc = "" +
 	"\n" +
-	"\x1dweirflow/index/v1/index.proto\x12\x11weirflow.index.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xad\x01\n" +
+	"\x1dweirflow/index/v1/index.proto\x12\x11weirflow.index.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe3\x01\n" +
 	"\n" +
 	"IndexBatch\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
@@ -621,7 +640,11 @@ const file_weirflow_index_v1_index_proto_rawDesc = "" +
 	"\x04body\x18\x03 \x01(\fR\x04body\x12\x18\n" +
 	"\alengths\x18\x04 \x03(\rR\alengths\x12.\n" +
 	"\x13oldest_event_millis\x18\x05 \x01(\x03R\x11oldestEventMillis\x12\x1b\n" +
-	"\treplay_of\x18\x06 \x01(\tR\breplayOf\"\x92\b\n" +
+	"\treplay_of\x18\x06 \x01(\tR\breplayOf\x12\x14\n" +
+	"\x05epoch\x18\a \x01(\x03R\x05epoch\x12\x1e\n" +
+	"\n" +
+	"generation\x18\b \x01(\x03R\n" +
+	"generation\"\x92\b\n" +
 	"\x04Sink\x12\x10\n" +
 	"\x03job\x18\x01 \x01(\tR\x03job\x12\x12\n" +
 	"\x04sink\x18\x02 \x01(\tR\x04sink\x12\x14\n" +
