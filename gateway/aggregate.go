@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/status"
 
+	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
 	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	statusv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/status/v1"
 )
@@ -50,7 +51,8 @@ type ledgerServer struct {
 	aggregate
 }
 
-// GetLedger gathers the stages in the order of the way that events take.
+// GetLedger gathers the stages in the order of the way that events take. Agents run
+// where nobody can ask them: their stages are those that they last reported.
 func (s ledgerServer) GetLedger(ctx context.Context, req *ledgerv1.GetLedgerRequest) (*ledgerv1.GetLedgerResponse, error) {
 	var mu sync.Mutex
 	out := &ledgerv1.GetLedgerResponse{}
@@ -61,6 +63,7 @@ func (s ledgerServer) GetLedger(ctx context.Context, req *ledgerv1.GetLedgerRequ
 		out.Stages = append(out.Stages, res.GetStages()...)
 		return err
 	})
+	out.Stages = append(out.Stages, s.reported(ctx, out.Stages)...)
 	slices.SortFunc(out.Stages, func(a, b *ledgerv1.Stage) int {
 		if x, y := place(a.GetService()), place(b.GetService()); x != y {
 			return x - y
@@ -68,6 +71,35 @@ func (s ledgerServer) GetLedger(ctx context.Context, req *ledgerv1.GetLedgerRequ
 		return strings.Compare(a.GetName(), b.GetName())
 	})
 	return out, nil
+}
+
+// reported returns the stages of agents that are online and have not answered themselves.
+func (s ledgerServer) reported(ctx context.Context, answered []*ledgerv1.Stage) []*ledgerv1.Stage {
+	ingest := s.backends["ingest"]
+	if ingest == nil {
+		return nil
+	}
+	type process struct{ service, instance string }
+	known := make(map[process]bool)
+	for _, stage := range answered {
+		known[process{stage.GetService(), stage.GetInstance()}] = true
+	}
+	ctx, cancel := context.WithTimeout(ctx, askWithin)
+	defer cancel()
+	var all []*ledgerv1.Stage
+	for page := ""; ; {
+		res, err := agentv1.NewAgentServiceClient(ingest).ListAgents(ctx, &agentv1.ListAgentsRequest{PageSize: 500, PageToken: page})
+		for _, a := range res.GetAgents() {
+			for _, stage := range a.GetStages() {
+				if a.GetState() == agentv1.AgentState_AGENT_STATE_ONLINE && !known[process{stage.GetService(), stage.GetInstance()}] {
+					all = append(all, stage)
+				}
+			}
+		}
+		if page = res.GetNextPageToken(); err != nil || page == "" {
+			return all // that ingest does not answer is told with its own stages
+		}
+	}
 }
 
 // statusServer answers for the readiness of all services.

@@ -3,7 +3,6 @@ package cli
 import (
 	"bufio"
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -20,6 +19,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"github.com/weirflow/weirflow/gateway/internal/storeerr"
 )
 
 const (
@@ -126,20 +127,7 @@ func (c *client) do(ctx context.Context, method, path string, query url.Values, 
 func refusal(res *http.Response) error {
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 1<<20)) // what there is
 	e := &apiError{status: res.StatusCode}
-	var store struct { // an error of the search store
-		Error struct {
-			Reason string `json:"reason"`
-			Causes []struct {
-				Reason string `json:"reason"`
-			} `json:"root_cause"`
-		} `json:"error"`
-	}
-	if json.Unmarshal(text, &store) == nil {
-		e.Message = store.Error.Reason
-		if len(store.Error.Causes) > 0 { // it says more than "all shards failed"
-			e.Message = cmp.Or(store.Error.Causes[0].Reason, e.Message)
-		}
-	}
+	e.Message = storeerr.Reason(text)
 	if json.Unmarshal(text, e) != nil || e.Message == "" {
 		e.Code, e.Message = codes.Unknown, fmt.Sprintf("the server answered %s: %.200s", res.Status, bytes.TrimSpace(text))
 	}

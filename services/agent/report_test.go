@@ -26,6 +26,9 @@ func TestReports(t *testing.T) {
 	if !last.GetStopping() || len(last.GetFiles()) != 1 || last.GetFileCount() != 1 || last.GetLines() != 1000 {
 		t.Fatalf("the last report is %v", last)
 	}
+	if st := last.GetStages(); len(st) == 0 || st[0].GetService() != "agent" || st[0].GetIn() != 1000 || st[0].GetOut() != 1000 || st[0].GetInFlight() != 0 {
+		t.Errorf("the last report's ledger is %v", st)
+	}
 	f := last.GetFiles()[0]
 	if f.GetPath() != in || f.GetSize() == 0 || f.GetOffset() != f.GetSize() || f.GetLagBytes() != 0 || last.GetLagBytes() != 0 || f.GetId() != to.all()[0].file {
 		t.Errorf("the file is %v", f)

@@ -168,7 +168,7 @@ func (s *Service) report(ctx context.Context, reg *registry.Registry, claims *ta
 	src := report.Source{
 		Agent: &agentv1.Agent{Id: s.facts.id, Name: s.facts.name(s.settings), Hostname: s.facts.host.Hostname, Version: Compatible, Output: s.out.Kind,
 			StartedAt: timestamppb.New(s.facts.started)},
-		Entries: reg.Snapshot, Taken: claims.Taken, Lines: func() uint64 { return book.Account().Out },
+		Entries: reg.Snapshot, Taken: claims.Taken, Lines: func() uint64 { return book.Account().Out }, Stages: s.d.Book.Stages,
 	}
 	reporting, stop := context.WithCancel(ctx)
 	done := make(chan struct{})

@@ -36,7 +36,7 @@ func one(p string) bool {
 	}
 	dir, name := path.Split(p)
 	kinds := []string{"jobs", "dashboards", "policies", "templates", "people", "rotas"}
-	return name != "" && strings.HasPrefix(dir, "/api/v1/") && slices.Contains(kinds, strings.TrimSuffix(strings.TrimPrefix(dir, "/api/v1/"), "/"))
+	return name != "" && !strings.Contains(name, ":") && strings.HasPrefix(dir, "/api/v1/") && slices.Contains(kinds, strings.TrimSuffix(strings.TrimPrefix(dir, "/api/v1/"), "/"))
 }
 
 // keeper holds an answer back until it is whole.

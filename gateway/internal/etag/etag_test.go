@@ -1,9 +1,12 @@
 package etag_test
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -73,5 +76,37 @@ func TestEmptyAnswer(t *testing.T) {
 	h := etag.Mark(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
 	if w := get(h, "GET", "/api/v1/jobs/a"); w.Code != 200 || w.Header().Get("Etag") == "" {
 		t.Errorf("%d %q", w.Code, w.Header().Get("Etag"))
+	}
+}
+
+// What is marked is what the document of the API says is.
+func TestTheDocumentSaysWhatIsMarked(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "gen", "openapi.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]json.RawMessage `json:"responses"`
+		} `json:"paths"`
+	}
+	if err := json.Unmarshal(text, &doc); err != nil {
+		t.Fatal(err)
+	}
+	marked := 0
+	for at, methods := range doc.Paths {
+		ok := httptest.NewRecorder()
+		named := strings.NewReplacer("{", "", "}", "").Replace(at)
+		etag.Mark(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("{}")) })).
+			ServeHTTP(ok, httptest.NewRequest(http.MethodGet, named, http.NoBody))
+		_, says := methods["get"].Responses["304"]
+		if is := ok.Header().Get("ETag") != ""; says != is && methods["get"].Responses != nil {
+			t.Errorf("%s: marked is %t, the document says %t", at, is, says)
+		} else if is && says {
+			marked++
+		}
+	}
+	if marked == 0 {
+		t.Error("nothing is marked")
 	}
 }

@@ -3,6 +3,7 @@ package searchapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,6 +20,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/structpb"
 
+	"github.com/weirflow/weirflow/gateway/internal/storeerr"
 	searchv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/search/v1"
 	"github.com/weirflow/weirflow/services/platform/secret"
 )
@@ -94,22 +96,7 @@ func (s *Server) ask(ctx context.Context, method string, path []string, query ur
 
 // refusal gives the store's error its code.
 func refusal(code int, text []byte) error {
-	var e struct {
-		Error struct {
-			Type   string `json:"type"`
-			Reason string `json:"reason"`
-			Causes []struct {
-				Reason string `json:"reason"`
-			} `json:"root_cause"`
-		} `json:"error"`
-	}
-	message := fmt.Sprintf("the search store answered %d", code)
-	if json.Unmarshal(text, &e) == nil && e.Error.Reason != "" {
-		message = e.Error.Reason
-		if len(e.Error.Causes) > 0 && e.Error.Causes[0].Reason != "" {
-			message = e.Error.Causes[0].Reason
-		}
-	}
+	message := cmp.Or(storeerr.Reason(text), fmt.Sprintf("the search store answered %d", code))
 	switch {
 	case code == http.StatusNotFound:
 		return status.Error(codes.NotFound, message)

@@ -140,11 +140,16 @@ type Server struct {
 
 // GetLedger returns the counts of all stages.
 func (s Server) GetLedger(context.Context, *ledgerv1.GetLedgerRequest) (*ledgerv1.GetLedgerResponse, error) {
-	res := &ledgerv1.GetLedgerResponse{}
-	for _, a := range s.Book.Accounts() {
-		res.Stages = append(res.Stages, s.Book.Proto(a))
+	return &ledgerv1.GetLedgerResponse{Stages: s.Book.Stages()}, nil
+}
+
+// Stages returns the counts of all stages by name, as the API shows them.
+func (b *Book) Stages() []*ledgerv1.Stage {
+	var all []*ledgerv1.Stage
+	for _, a := range b.Accounts() {
+		all = append(all, b.Proto(a))
 	}
-	return res, nil
+	return all
 }
 
 // Proto renders an account as the API shows it.

@@ -9,6 +9,7 @@ export async function search(tab, base) {
   await fields(tab);
   await around(tab);
   await words(tab, base);
+  await alert(tab, base);
   await more(tab, base);
   await download(tab);
   await zoom(tab);
@@ -62,6 +63,20 @@ async function words(tab, base) {
   await tab.locator(".search-any").waitFor({ state: "detached" });
   const link = await tab.getByRole("link", { name: "Make a panel of this search" }).getAttribute("href");
   must(/^\/dashboards\?panel=new&index=oceanus_test2&query=kworker\+AND\+root/.test(link), `the panel's link: ${link}`);
+}
+
+/** alert begins a policy over the lines that are found, which says how often it would have fired. */
+async function alert(tab, base) {
+  await tab.goto(`${base}/search?index=oceanus_test2&from=now-1h&refresh=0&q=message%3Akworker`);
+  await tab.locator(".search-doc").first().waitFor();
+  await tab.locator('a[href*="topic=topic-app-info"]').click();
+  const value = (name) =>
+    tab
+      .getByRole("textbox", { name, exact: true })
+      .or(tab.getByRole("combobox", { name, exact: true }))
+      .inputValue();
+  must((await value("Topic")) === "topic-app-info", `the policy's topic is ${await value("Topic")}`);
+  must((await value("Pattern")) === "kworker", "the policy is not over what was searched for");
 }
 
 /** more comes as one scrolls, and each step is quick. */

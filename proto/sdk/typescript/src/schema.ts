@@ -1376,6 +1376,8 @@ export interface components {
              * @description reported_at is when ingest took the last report.
              */
             reportedAt?: string;
+            /** @description stages are its lines of the ledger when it reported. */
+            stages?: components["schemas"]["v1Stage"][];
             /** Format: date-time */
             startedAt?: string;
             state?: components["schemas"]["v1AgentState"];

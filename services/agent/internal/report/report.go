@@ -12,6 +12,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	agentv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/agent/v1"
+	ledgerv1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	"github.com/weirflow/weirflow/services/agent/internal/registry"
 )
 
@@ -31,13 +32,15 @@ type Source struct {
 	Taken func(registry.ID) bool
 	// Lines is how many lines were acknowledged since the start.
 	Lines func() uint64
+	// Stages are the lines of the ledger.
+	Stages func() []*ledgerv1.Stage
 }
 
 // Make returns the report of this moment.
 func (s Source) Make() *agentv1.Agent {
 	a := &agentv1.Agent{
 		Id: s.Agent.GetId(), Name: s.Agent.GetName(), Hostname: s.Agent.GetHostname(), Version: s.Agent.GetVersion(), Output: s.Agent.GetOutput(),
-		StartedAt: s.Agent.GetStartedAt(), IntervalMillis: Interval.Milliseconds(), Lines: int64(s.Lines()),
+		StartedAt: s.Agent.GetStartedAt(), IntervalMillis: Interval.Milliseconds(), Lines: int64(s.Lines()), Stages: s.Stages(),
 	}
 	entries := s.Entries()
 	slices.SortFunc(entries, func(a, b registry.Entry) int {

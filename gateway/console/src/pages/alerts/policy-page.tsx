@@ -1,6 +1,6 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link, useLocation } from "wouter";
+import { Link, useLocation, useSearch } from "wouter";
 import { useChange } from "@/api/change";
 import { api } from "@/api/client";
 import { useSession } from "@/api/session";
@@ -9,15 +9,19 @@ import { part } from "@/app/url";
 import { useText } from "@/i18n";
 import { Badge, Button, Failed, Notice, QueryView, useToast } from "@/ui";
 import { Frame } from "./frame";
+import { draftOfLines, linesOfUrl } from "./from-lines";
 import { PolicyMenu, put } from "./policies";
 import { draftOf, emptyDraft, kindOf, type Policy, type PolicyDraft, policyOf, problemsOf } from "./policy";
 import { PolicyFields } from "./policy-fields";
 import { Past } from "./policy-past";
 import { text } from "./policy-text";
 
-/** NewPolicy writes a policy. */
+/** NewPolicy writes a policy; the URL may say over which lines. */
 export function NewPolicy() {
-  return <Editor kept="policy" before={undefined} expr="" />;
+  const lines = linesOfUrl(new URLSearchParams(useSearch()));
+  const begun = lines ? draftOfLines(lines) : emptyDraft();
+  const kept = lines ? `policy?${JSON.stringify(lines)}` : "policy";
+  return <Editor key={kept} kept={kept} before={undefined} begun={begun} expr="" />;
 }
 
 /** PolicyPage shows a policy and changes it. */
@@ -39,18 +43,30 @@ export function PolicyPage({ name }: { name: string }) {
       key={policy.data.policy?.updatedAt ?? ""}
       kept={`policy.${name}.${policy.data.policy?.updatedAt ?? ""}`}
       before={policy.data.policy ?? {}}
+      begun={draftOf(policy.data.policy ?? {})}
       expr={policy.data.expr ?? ""}
     />
   );
 }
 
-function Editor({ kept, before, expr }: { kept: string; before: Policy | undefined; expr: string }) {
+function Editor({
+  kept,
+  before,
+  begun,
+  expr,
+}: {
+  kept: string;
+  before: Policy | undefined;
+  /** begun is what one starts from. */
+  begun: PolicyDraft;
+  expr: string;
+}) {
   const t = useText(text);
   const { may } = useSession();
   const toast = useToast();
   const queries = useQueryClient();
   const [, navigate] = useLocation();
-  const [draft, setDraft, drop, restored] = useKept<PolicyDraft>(kept, () => (before ? draftOf(before) : emptyDraft()));
+  const [draft, setDraft, drop, restored] = useKept<PolicyDraft>(kept, () => begun);
   const [wasRestored, setWasRestored] = useState(restored);
   const [tried, setTried] = useState(false);
   const problems = problemsOf(draft);
@@ -101,7 +117,7 @@ function Editor({ kept, before, expr }: { kept: string; before: Policy | undefin
                 <Button
                   small
                   onClick={() => {
-                    setDraft(before ? draftOf(before) : emptyDraft());
+                    setDraft(begun);
                     drop();
                     setWasRestored(false);
                   }}

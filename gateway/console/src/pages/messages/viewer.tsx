@@ -1,10 +1,13 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
+import { Link } from "wouter";
 import { api } from "@/api/client";
 import { num } from "@/api/numbers";
+import { useSession } from "@/api/session";
 import { useUrlState } from "@/app/url";
 import { whole } from "@/format";
 import { useText } from "@/i18n";
+import { newPolicyHref } from "@/pages/alerts/from-lines";
 import { Button, DelayedInput, Empty, Failed, Loading, Notice, Page, Select } from "@/ui";
 import { Following } from "./follow";
 import { type Message, messageOf } from "./message";
@@ -32,6 +35,7 @@ function usePlace() {
 /** Viewer shows the messages of a topic. */
 export function Viewer({ topic }: { topic: string }) {
   const t = useText(text);
+  const { may } = useSession();
   const { place, ...set } = usePlace();
   const [follow, setFollow] = useUrlState("follow");
   const [dialog, setDialog] = useState<"table" | "details">();
@@ -55,14 +59,25 @@ export function Viewer({ topic }: { topic: string }) {
         </Button>
       }
       actions={
-        <Button
-          look="primary"
-          title={t.createTableHint}
-          disabled={sample.length === 0}
-          onClick={() => setDialog("table")}
-        >
-          {t.createTable}
-        </Button>
+        <>
+          {may("operator") && (
+            <Link
+              className="button ghost"
+              href={newPolicyHref({ topic, contains: place.contains })}
+              title={t.makeAlert}
+            >
+              {t.alert}
+            </Link>
+          )}
+          <Button
+            look="primary"
+            title={t.createTableHint}
+            disabled={sample.length === 0}
+            onClick={() => setDialog("table")}
+          >
+            {t.createTable}
+          </Button>
+        </>
       }
       fill
     >

@@ -2,7 +2,9 @@ import { useQuery } from "@tanstack/react-query";
 import { ApiError, Code } from "@weirflow/sdk";
 import { useEffect, useMemo, useState } from "react";
 import { Link } from "wouter";
+import { api } from "@/api/client";
 import { num } from "@/api/numbers";
+import { useSession } from "@/api/session";
 import { recall, remember } from "@/app/memory";
 import { href } from "@/app/url";
 import { useText } from "@/i18n";
@@ -19,6 +21,7 @@ import { panelQuery } from "./panel";
 import { idOf, oneOf } from "./request";
 import { Live, Results } from "./results";
 import "./search.css";
+import { linesOfQuery, newPolicyHref, topicOfIndex } from "@/pages/alerts/from-lines";
 import { indexFor } from "@/pages/dashboards/suit";
 import { Sidebar } from "./sidebar";
 import { type SearchState, useSearchState } from "./state";
@@ -129,6 +132,7 @@ function Discover({
         <>
           <Share index={index} state={state} />
           <PanelLink index={index} query={panelQuery(state.query, state.filters)} />
+          <AlertLink index={index} query={panelQuery(state.query, state.filters)} />
           <Button look="ghost" icon="download" disabled={!ready} onClick={() => setDialog("download")}>
             <span className="wide-only">{t.download}</span>
             <span className="narrow-only hidden-label">{t.download}</span>
@@ -261,6 +265,26 @@ function PanelLink({ index, query }: { index: string; query: string }) {
     <Link href={to} className="button ghost" aria-label={t.makePanel} title={t.makePanel}>
       <Icon name="dashboards" />
       <span className="wide-only">{t.panel}</span>
+    </Link>
+  );
+}
+
+/** AlertLink leads to a policy over the lines that this search finds. */
+function AlertLink({ index, query }: { index: string; query: string }) {
+  const t = useText(text);
+  const { may } = useSession();
+  const jobs = useQuery({
+    queryKey: ["jobs"],
+    queryFn: ({ signal }) => api.get("/api/v1/jobs", { signal }),
+    staleTime: 30_000,
+    retry: false,
+  });
+  if (!may("operator")) return null;
+  const to = newPolicyHref({ ...linesOfQuery(query), topic: topicOfIndex(index, jobs.data?.jobs ?? []) });
+  return (
+    <Link href={to} className="button ghost" aria-label={t.makeAlert} title={t.makeAlert}>
+      <Icon name="alerts" />
+      <span className="wide-only">{t.alert}</span>
     </Link>
   );
 }

@@ -7,6 +7,7 @@
 package agentv1
 
 import (
+	v1 "github.com/weirflow/weirflow/proto/gen/go/weirflow/ledger/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -105,7 +106,9 @@ type Agent struct {
 	// lines is how many lines were acknowledged since the agent started.
 	Lines int64 `protobuf:"varint,13,opt,name=lines,proto3" json:"lines,omitempty"`
 	// state is filled in by who answers.
-	State         AgentState `protobuf:"varint,14,opt,name=state,proto3,enum=weirflow.agent.v1.AgentState" json:"state,omitempty"`
+	State AgentState `protobuf:"varint,14,opt,name=state,proto3,enum=weirflow.agent.v1.AgentState" json:"state,omitempty"`
+	// stages are its lines of the ledger when it reported.
+	Stages        []*v1.Stage `protobuf:"bytes,15,rep,name=stages,proto3" json:"stages,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -236,6 +239,13 @@ func (x *Agent) GetState() AgentState {
 		return x.State
 	}
 	return AgentState_AGENT_STATE_UNSPECIFIED
+}
+
+func (x *Agent) GetStages() []*v1.Stage {
+	if x != nil {
+		return x.Stages
+	}
+	return nil
 }
 
 // File is one file that an agent reads.
@@ -547,7 +557,7 @@ var File_weirflow_agent_v1_agent_service_proto protoreflect.FileDescriptor
 
 const file_weirflow_agent_v1_agent_service_proto_rawDesc = "" +
 	"\n" +
-	"%weirflow/agent/v1/agent_service.proto\x12\x11weirflow.agent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xec\x03\n" +
+	"%weirflow/agent/v1/agent_service.proto\x12\x11weirflow.agent.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a'weirflow/ledger/v1/ledger_service.proto\"\x9f\x04\n" +
 	"\x05Agent\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x1a\n" +
@@ -566,7 +576,8 @@ const file_weirflow_agent_v1_agent_service_proto_rawDesc = "" +
 	"file_count\x18\v \x01(\x03R\tfileCount\x12\x1b\n" +
 	"\tlag_bytes\x18\f \x01(\x03R\blagBytes\x12\x14\n" +
 	"\x05lines\x18\r \x01(\x03R\x05lines\x123\n" +
-	"\x05state\x18\x0e \x01(\x0e2\x1d.weirflow.agent.v1.AgentStateR\x05state\"\xda\x01\n" +
+	"\x05state\x18\x0e \x01(\x0e2\x1d.weirflow.agent.v1.AgentStateR\x05state\x121\n" +
+	"\x06stages\x18\x0f \x03(\v2\x19.weirflow.ledger.v1.StageR\x06stages\"\xda\x01\n" +
 	"\x04File\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\x14\n" +
@@ -622,24 +633,26 @@ var file_weirflow_agent_v1_agent_service_proto_goTypes = []any{
 	(*GetAgentRequest)(nil),       // 5: weirflow.agent.v1.GetAgentRequest
 	(*GetAgentResponse)(nil),      // 6: weirflow.agent.v1.GetAgentResponse
 	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*v1.Stage)(nil),              // 8: weirflow.ledger.v1.Stage
 }
 var file_weirflow_agent_v1_agent_service_proto_depIdxs = []int32{
-	7, // 0: weirflow.agent.v1.Agent.started_at:type_name -> google.protobuf.Timestamp
-	7, // 1: weirflow.agent.v1.Agent.reported_at:type_name -> google.protobuf.Timestamp
-	2, // 2: weirflow.agent.v1.Agent.files:type_name -> weirflow.agent.v1.File
-	0, // 3: weirflow.agent.v1.Agent.state:type_name -> weirflow.agent.v1.AgentState
-	7, // 4: weirflow.agent.v1.File.modified_at:type_name -> google.protobuf.Timestamp
-	1, // 5: weirflow.agent.v1.ListAgentsResponse.agents:type_name -> weirflow.agent.v1.Agent
-	1, // 6: weirflow.agent.v1.GetAgentResponse.agent:type_name -> weirflow.agent.v1.Agent
-	3, // 7: weirflow.agent.v1.AgentService.ListAgents:input_type -> weirflow.agent.v1.ListAgentsRequest
-	5, // 8: weirflow.agent.v1.AgentService.GetAgent:input_type -> weirflow.agent.v1.GetAgentRequest
-	4, // 9: weirflow.agent.v1.AgentService.ListAgents:output_type -> weirflow.agent.v1.ListAgentsResponse
-	6, // 10: weirflow.agent.v1.AgentService.GetAgent:output_type -> weirflow.agent.v1.GetAgentResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	7,  // 0: weirflow.agent.v1.Agent.started_at:type_name -> google.protobuf.Timestamp
+	7,  // 1: weirflow.agent.v1.Agent.reported_at:type_name -> google.protobuf.Timestamp
+	2,  // 2: weirflow.agent.v1.Agent.files:type_name -> weirflow.agent.v1.File
+	0,  // 3: weirflow.agent.v1.Agent.state:type_name -> weirflow.agent.v1.AgentState
+	8,  // 4: weirflow.agent.v1.Agent.stages:type_name -> weirflow.ledger.v1.Stage
+	7,  // 5: weirflow.agent.v1.File.modified_at:type_name -> google.protobuf.Timestamp
+	1,  // 6: weirflow.agent.v1.ListAgentsResponse.agents:type_name -> weirflow.agent.v1.Agent
+	1,  // 7: weirflow.agent.v1.GetAgentResponse.agent:type_name -> weirflow.agent.v1.Agent
+	3,  // 8: weirflow.agent.v1.AgentService.ListAgents:input_type -> weirflow.agent.v1.ListAgentsRequest
+	5,  // 9: weirflow.agent.v1.AgentService.GetAgent:input_type -> weirflow.agent.v1.GetAgentRequest
+	4,  // 10: weirflow.agent.v1.AgentService.ListAgents:output_type -> weirflow.agent.v1.ListAgentsResponse
+	6,  // 11: weirflow.agent.v1.AgentService.GetAgent:output_type -> weirflow.agent.v1.GetAgentResponse
+	10, // [10:12] is the sub-list for method output_type
+	8,  // [8:10] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_weirflow_agent_v1_agent_service_proto_init() }

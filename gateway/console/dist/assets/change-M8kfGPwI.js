@@ -1,1 +1,0 @@
-import{t as e}from"./useMutation-DnZt4ufh.js";import{M as t,Pt as n}from"./index-GeOzl_Lv.js";function r(r,i,{tell:a=!0,onDone:o}={}){let s=n(),c=t();return e({mutationFn:i,onSuccess:(e,t)=>{for(let e of r)s.invalidateQueries({queryKey:e});o?.(e,t)},onError:e=>{a&&c({message:e.message})}})}export{r as t};
