@@ -114,8 +114,8 @@ func TestHardText(t *testing.T) {
 // What is wrong is said with its place, and the exit code tells.
 func TestClearErrors(t *testing.T) {
 	dir := t.TempDir()
-	p := freePorts(t, 5)
-	ports := []string{"--gateway.listen", p[0], "--ingest.listen", p[1], "--kafka.listen", p[2], "--search.listen", p[3], "--admin.listen", p[4], "--alerting.listen", "", "--data-dir", filepath.Join(dir, "data")}
+	p := freePorts(t, 6)
+	ports := []string{"--gateway.listen", p[0], "--ingest.listen", p[1], "--kafka.listen", p[2], "--search.listen", p[3], "--admin.listen", p[4], "--alerting.listen", p[5], "--data-dir", filepath.Join(dir, "data")}
 	l, err := net.Listen("tcp", p[2])
 	if err != nil {
 		t.Fatal(err)
@@ -152,6 +152,9 @@ func TestClearErrors(t *testing.T) {
 		{"SQL: unknown option", run("--sql", file("o.sql", "CREATE TABLE t (a INT) WITH ('connector'='kafka','topik'='x','properties.bootstrap.servers'='127.0.0.1:1','format'='json');\nCREATE TABLE o (a INT) WITH ('connector'='blackhole');\nINSERT INTO o SELECT a FROM t;\n")), []string{"topik", "topic"}},
 	} {
 		t.Run(c.name, func(t *testing.T) { wrong(t, dir, c.args, c.want) })
+	}
+	if _, err := os.Stat(filepath.Join(dir, "data", "alerting", "metrics", "data", "lock")); !os.IsNotExist(err) {
+		t.Errorf("one that did not start leaves the lock of the metrics behind: %v", err)
 	}
 }
 

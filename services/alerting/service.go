@@ -134,6 +134,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	return s, nil
 }
 
+// Close gives up a service that was not run: Run closes what it has itself.
+func (s *Service) Close() error { return s.metrics.Close() }
+
 // store opens the store of metrics, or what is in its place.
 func (s *Service) store(log *slog.Logger) (store, error) {
 	m := s.cfg.Metrics

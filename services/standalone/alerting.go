@@ -48,6 +48,7 @@ func (a *assembly) addAlerting() error {
 	if err != nil {
 		return err
 	}
+	a.unused = append(a.unused, s.Close)
 	a.places.alerting = s.Addr()
 	a.group.Add(lifecycle.Part{Name: "alerting", Runner: s})
 	_, err = a.serve("alerting", rpc.ServerConfig{Listen: rpc.InMemory}, s.Register)

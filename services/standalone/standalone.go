@@ -2,6 +2,7 @@ package standalone
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -51,6 +52,8 @@ type assembly struct {
 	boards   []*status.Board
 	backends map[string]grpc.ClientConnInterface
 	places   places
+	// unused give up parts that hold something before they run, if they never do.
+	unused []func() error
 }
 
 // places are the addresses of everything, as they turned out.
@@ -108,6 +111,9 @@ func Run(ctx context.Context, cfg, defaults Config, in Inputs, out, logs io.Writ
 		[]func() error{func() error { return a.addAdmin(ctx) }, a.addAnnouncement},
 	) {
 		if err := add(); err != nil {
+			for _, giveUp := range a.unused {
+				err = errors.Join(err, giveUp())
+			}
 			return err
 		}
 	}

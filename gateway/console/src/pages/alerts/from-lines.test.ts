@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { draftOfLines, linesOfQuery, linesOfUrl, newPolicyHref, topicOfIndex } from "./from-lines";
+import { draftOfLines, fieldsOf, linesOfQuery, linesOfUrl, newPolicyHref, topicOfIndex } from "./from-lines";
 import { problemsOf } from "./policy";
 
 describe("linesOfQuery", () => {
@@ -63,4 +63,17 @@ it("a form is opened for the lines that the link names", () => {
   expect(draft).toMatchObject({ kind: "logPattern", topic: "topic-app", field: "level", pattern: "a&b=c" });
   expect(problemsOf({ ...draft, name: "p" })).toEqual({});
   expect(linesOfUrl(new URLSearchParams("topic=x"))).toBeUndefined();
+});
+
+it("fields are those of the messages, the usual ones first", () => {
+  expect(
+    fieldsOf([
+      '{"message":"a","host":{"name":"h","ip":["1"]}}',
+      '{"message":"b","host":{"name":"h"}}',
+      "no json",
+      "[1]",
+      "null",
+    ]),
+  ).toEqual(["host.name", "message", "host.ip"]);
+  expect(fieldsOf([])).toEqual([]);
 });

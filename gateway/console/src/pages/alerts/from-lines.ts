@@ -1,5 +1,7 @@
 import type { Schema } from "@weirflow/sdk";
 import { href } from "@/app/url";
+import { parseJson } from "@/format/json";
+import { flat } from "@/pages/search/document";
 import { emptyDraft, type PolicyDraft } from "./policy";
 
 // A policy over lines is begun where one sees them: in a search, or in a topic.
@@ -60,4 +62,15 @@ export function topicOfIndex(index: string, jobs: readonly Job[]): string {
 function names(target: string, index: string): boolean {
   const columns = target.indexOf("{");
   return columns < 0 ? target === index : columns > 0 && index.startsWith(target.slice(0, columns));
+}
+
+/** fieldsOf are the paths of the fields that messages have, those of the most messages first. */
+export function fieldsOf(messages: readonly string[]): string[] {
+  const times = new Map<string, number>();
+  for (const text of messages) {
+    const value = parseJson(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) continue;
+    for (const [path] of flat(value as Record<string, unknown>)) times.set(path, (times.get(path) ?? 0) + 1);
+  }
+  return [...times].sort(([a, n], [b, m]) => m - n || a.localeCompare(b)).map(([path]) => path);
 }

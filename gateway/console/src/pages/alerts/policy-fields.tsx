@@ -1,8 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import { type ReactNode, useMemo } from "react";
 import { api } from "@/api/client";
 import { useText } from "@/i18n";
 import { CodeEditor, Field, Input, Select } from "@/ui";
+import { fieldsOf } from "./from-lines";
 import { Pairs } from "./pairs";
 import {
   COMPARISONS,
@@ -255,11 +256,14 @@ function LogPattern(props: Props) {
     staleTime: 30_000,
     retry: false,
   });
+  const typed = draft.topic.trim();
+  const fields = useTopicFields(topics.data?.topics?.some((topic) => topic.name === typed) ? typed : "");
+  const before = draft.by.replace(/[^,\s]*$/, "");
   return (
     <>
       <div className="form-row">
         <Typed {...props} of="topic" label={t.topic} list="policy-topics" />
-        <Typed {...props} of="field" label={t.field} hint={t.fieldHint} />
+        <Typed {...props} of="field" label={t.field} hint={t.fieldHint} list="policy-fields" className="mono" />
         <datalist id="policy-topics">
           {topics.data?.topics?.map((topic) => (
             <option key={topic.name} value={topic.name} />
@@ -284,7 +288,34 @@ function LogPattern(props: Props) {
         <Typed {...props} of="within" label={t.within} />
         <Typed {...props} of="resolveAfter" label={t.resolveAfter} hint={t.resolveHint} />
       </div>
-      <Typed {...props} of="by" label={t.logBy} hint={t.logByHint} />
+      <Typed {...props} of="by" label={t.logBy} hint={t.logByHint} list="policy-by" className="mono" />
+      <datalist id="policy-fields">
+        {fields.map((field) => (
+          <option key={field} value={field} />
+        ))}
+      </datalist>
+      <datalist id="policy-by">
+        {fields.map((field) => (
+          <option key={field} value={before + field} />
+        ))}
+      </datalist>
     </>
   );
+}
+
+/** useTopicFields are the fields that the last messages of a topic have. */
+function useTopicFields(topic: string): string[] {
+  const messages = useQuery({
+    queryKey: ["policy-fields", topic],
+    enabled: topic !== "",
+    queryFn: ({ signal }) =>
+      api.get("/api/v1/topics/{topic}/messages", {
+        path: { topic },
+        query: { "start.last": "50", pageSize: 50 },
+        signal,
+      }),
+    staleTime: 60_000,
+    retry: false,
+  });
+  return useMemo(() => fieldsOf((messages.data?.messages ?? []).flatMap((m) => m.text || [])), [messages.data]);
 }
