@@ -60,7 +60,7 @@ export const text = texts(
     next: "Message below",
     removeColumn: (name: string) => `Remove column ${name}`,
     alert: "Alert",
-    makeAlert: "Tell me when such messages come",
+    makeAlert: "Alert when such messages come",
     createTable: "CREATE TABLE",
     createTableHint: "To search and chart these messages: a table of them, and a job that makes documents of it",
     tableTitle: "A table that reads these messages",

@@ -15,7 +15,7 @@ export const text = texts(
     panel: "Panel",
     makePanel: "Make a panel of this search",
     alert: "Alert",
-    makeAlert: "Tell me when such lines come",
+    makeAlert: "Alert when such lines come",
     timeField: "Time field",
     noTime: "No time",
     live: "Live",

@@ -1,0 +1,1 @@
+import{t as e}from"./useMutation-Cu9tF32e.js";import{Ft as t,M as n}from"./index-DmpytFYP.js";function r(r,i,{tell:a=!0,onDone:o}={}){let s=t(),c=n();return e({mutationFn:i,onSuccess:(e,t)=>{for(let e of r)s.invalidateQueries({queryKey:e});o?.(e,t)},onError:e=>{a&&c({message:e.message})}})}export{r as t};

@@ -1,1 +1,0 @@
-import{t as e}from"./useMutation-CKWvPVNA.js";import{Ft as t,M as n}from"./index-B1WCEjtQ.js";function r(r,i,{tell:a=!0,onDone:o}={}){let s=t(),c=n();return e({mutationFn:i,onSuccess:(e,t)=>{for(let e of r)s.invalidateQueries({queryKey:e});o?.(e,t)},onError:e=>{a&&c({message:e.message})}})}export{r as t};
