@@ -173,8 +173,7 @@ func (s *state) take(ctx context.Context, r record) {
 	n := len(r.batch.Lengths)
 	size := int64(len(r.batch.Body))
 	if n == 0 { // nothing in it, or it could not be read
-		s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
-		s.advance()
+		s.leaveOut(r)
 		return
 	}
 	g := s.gatheringOf(ctx, r.batch)
@@ -183,15 +182,13 @@ func (s *state) take(ctx context.Context, r record) {
 	}
 	if g == nil {
 		s.l.o.Sinks.Discarded(r.batch.Job, r.batch.Sink, n)
-		s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
-		s.advance()
+		s.leaveOut(r)
 		return
 	}
 	if run := r.batch.Run; run != (bulk.Run{}) {
 		if run.Before(g.latest) {
 			s.l.o.Sinks.Overtaken(r.batch.Job, r.batch.Sink, n)
-			s.entries = append(s.entries, entry{offset: r.offset, bytes: size})
-			s.advance()
+			s.leaveOut(r)
 			return
 		}
 		g.latest = run
@@ -208,6 +205,12 @@ func (s *state) take(ctx context.Context, r record) {
 	g.bytes += size
 	g.sink.Stage().In(n)
 	s.entries = append(s.entries, entry{offset: r.offset, left: n, bytes: size})
+}
+
+// leaveOut settles a record of which nothing is written.
+func (s *state) leaveOut(r record) {
+	s.entries = append(s.entries, entry{offset: r.offset, bytes: int64(len(r.batch.Body))})
+	s.advance()
 }
 
 // gatheringOf finds what gathers for the sink of a batch; nil if there is no such
